@@ -1,0 +1,1 @@
+//! One Lambda binary per endpoint.

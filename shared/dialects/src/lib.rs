@@ -1,0 +1,1 @@
+//! Five wire dialects over one model: bytes in, bytes out. Pure.

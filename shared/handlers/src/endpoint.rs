@@ -1,0 +1,93 @@
+//! What an endpoint is: a name, the trigger that calls it, the AWS actions it may use, and its handler.
+//!
+//! An endpoint is one Lambda function. Its name is also that of its binary (`functions/src/bin/<name>.rs`), of
+//! its sample (`events/<name>.json`) and of its `Metadata.BuildProperties.Binary` in `template.yaml`; a test
+//! holds the four against one another.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use domain::Dialect;
+use http::Method;
+
+use crate::{
+    context::Context,
+    invocation::{Invocation, Reply},
+};
+
+/// The future of a handler.
+pub type Handling = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// One Lambda function.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// `<dialect>-<what it does>`, in kebab case.
+    pub name: &'static str,
+    /// The dialect it speaks; none for the fan-out, which speaks all of them.
+    pub dialect: Option<Dialect>,
+    /// What calls it.
+    pub trigger: Trigger,
+    /// Exactly what it may do in AWS: its policy in the template is this and nothing else.
+    pub access: &'static [Action],
+    /// The handler.
+    pub handler: fn(Arc<Context>, Invocation) -> Handling,
+}
+
+/// What calls a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trigger {
+    /// A route of the HTTP API.
+    Http {
+        /// The method.
+        method: Method,
+        /// The path with its `{parameters}`.
+        path: &'static str,
+    },
+    /// A route of the dialect's WebSocket API.
+    Socket {
+        /// `$connect`, `$disconnect`, `$default`, or a value of the route selection expression.
+        route_key: &'static str,
+    },
+    /// The table's stream.
+    Stream,
+}
+
+/// An action of AWS that a function needs, as IAM spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// `dynamodb:BatchGetItem`
+    BatchGetItem,
+    /// `dynamodb:BatchWriteItem`
+    BatchWriteItem,
+    /// `dynamodb:ConditionCheckItem`, in transactions
+    ConditionCheckItem,
+    /// `dynamodb:DeleteItem`, alone or in a transaction
+    DeleteItem,
+    /// `dynamodb:GetItem`
+    GetItem,
+    /// `dynamodb:PutItem`, alone or in a transaction
+    PutItem,
+    /// `dynamodb:Query`
+    Query,
+    /// `dynamodb:UpdateItem`, alone or in a transaction
+    UpdateItem,
+    /// `execute-api:ManageConnections`
+    ManageConnections,
+}
+
+impl Action {
+    /// The action as IAM spells it.
+    #[must_use]
+    pub const fn iam(self) -> &'static str {
+        match self {
+            Self::BatchGetItem => "dynamodb:BatchGetItem",
+            Self::BatchWriteItem => "dynamodb:BatchWriteItem",
+            Self::ConditionCheckItem => "dynamodb:ConditionCheckItem",
+            Self::DeleteItem => "dynamodb:DeleteItem",
+            Self::GetItem => "dynamodb:GetItem",
+            Self::PutItem => "dynamodb:PutItem",
+            Self::Query => "dynamodb:Query",
+            Self::UpdateItem => "dynamodb:UpdateItem",
+            Self::ManageConnections => "execute-api:ManageConnections",
+        }
+    }
+}

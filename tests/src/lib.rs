@@ -1,0 +1,1 @@
+//! Everything tried through the front door.
