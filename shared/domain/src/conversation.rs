@@ -31,14 +31,12 @@ pub struct Conversation {
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Who may come in.
-    pub visibility: Visibility,
-    /// Whether it was open before, up to which entry and since which: `(first entry, visibility)`, ascending.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub past: Vec<(Seq, Visibility)>,
-    /// Whether it is the one-to-one conversation of two users, which nobody joins or leaves.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub direct: bool,
+    /// Who may come in, now and before.
+    #[serde(flatten)]
+    pub openness: Openness,
+    /// The two users of a one-to-one conversation, which nobody joins or leaves; none of any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peers: Option<(UserId, UserId)>,
     /// Who made it, or whom it was handed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<UserId>,
@@ -69,14 +67,51 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// Who may come in.
+    #[must_use]
+    pub const fn visibility(&self) -> Visibility {
+        self.openness.visibility
+    }
+
+    /// Whether it is a one-to-one conversation.
+    #[must_use]
+    pub const fn is_direct(&self) -> bool {
+        self.peers.is_some()
+    }
+
+    /// The other one of a one-to-one conversation.
+    #[must_use]
+    pub fn peer_of(&self, user: &UserId) -> Option<&UserId> {
+        self.peers.as_ref().map(|(one, other)| if one == user { other } else { one })
+    }
+}
+
+/// Who may come in, now and before: what was written while nobody was let in stays closed to those who were
+/// away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Openness {
+    /// Who may come in now.
+    pub visibility: Visibility,
+    /// What it has been, `(first entry, visibility)`, ascending; empty if it was never changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    past: Vec<(Seq, Visibility)>,
+}
+
+impl Openness {
+    /// One that has not been changed.
+    #[must_use]
+    pub const fn new(visibility: Visibility) -> Self {
+        Self { visibility, past: Vec::new() }
+    }
+
     /// Who could come in when the entry `seq` was written.
     #[must_use]
-    pub fn visibility_at(&self, seq: Seq) -> Visibility {
+    pub fn at(&self, seq: Seq) -> Visibility {
         self.past.iter().rev().find(|(since, _)| *since <= seq).map_or(self.visibility, |&(_, then)| then)
     }
 
     /// Changes who may come in from the entry `seq` on, keeping what was before.
-    pub fn set_visibility(&mut self, visibility: Visibility, seq: Seq) {
+    pub fn set(&mut self, visibility: Visibility, seq: Seq) {
         if self.visibility == visibility {
             return;
         }
@@ -99,9 +134,8 @@ pub(crate) mod tests {
             epoch: "e".into(),
             title: None,
             description: None,
-            visibility,
-            past: Vec::new(),
-            direct: false,
+            openness: Openness::new(visibility),
+            peers: None,
             owner: None,
             custom_type: None,
             image_url: None,
@@ -117,12 +151,12 @@ pub(crate) mod tests {
 
     #[test]
     fn visibility_is_remembered_by_entry() {
-        let mut it = conversation(Visibility::Open);
-        assert_eq!(it.visibility_at(Seq(5)), Visibility::Open);
-        it.set_visibility(Visibility::Private, Seq(10));
-        it.set_visibility(Visibility::Private, Seq(11));
-        it.set_visibility(Visibility::Public, Seq(20));
-        let at = |seq| it.visibility_at(Seq(seq));
+        let mut it = Openness::new(Visibility::Open);
+        assert_eq!(it.at(Seq(5)), Visibility::Open);
+        it.set(Visibility::Private, Seq(10));
+        it.set(Visibility::Private, Seq(11));
+        it.set(Visibility::Public, Seq(20));
+        let at = |seq| it.at(Seq(seq));
         assert_eq!(
             [at(9), at(10), at(19), at(20), at(99)].map(|v| v == Visibility::Open),
             [true, false, false, false, false]

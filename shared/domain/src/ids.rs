@@ -192,15 +192,6 @@ impl Place {
     }
 }
 
-/// The id of the one-to-one conversation of two users: the same whoever writes first.
-#[must_use]
-pub fn direct_conversation(one: &UserId, other: &UserId) -> ConversationId {
-    let (low, high) = if one <= other { (one, other) } else { (other, one) };
-    // The length keeps ("a", "bc") and ("ab", "c") apart.
-    let name = format!("direct:{}:{low}{high}", low.as_str().len());
-    ConversationId(Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,15 +220,5 @@ mod tests {
         assert_eq!(Place { number: Number(1 << 26), seq: Seq(1) }.packed(), None);
         assert_eq!(Place { number: Number(1), seq: Seq(1 << 27) }.packed(), None);
         assert_eq!(Place::unpacked(1 << 53), None);
-    }
-
-    #[test]
-    fn a_direct_conversation_is_one_for_both_and_of_no_other_pair() {
-        let user = |id: &str| UserId::parse(id).unwrap();
-        assert_eq!(direct_conversation(&user("a"), &user("b")), direct_conversation(&user("b"), &user("a")));
-        assert_ne!(
-            direct_conversation(&user("a"), &user("bc")),
-            direct_conversation(&user("ab"), &user("c"))
-        );
     }
 }

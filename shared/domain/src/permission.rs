@@ -61,7 +61,7 @@ impl Actor<'_> {
         if self.member.is_some_and(|member| member.is_banned(now)) {
             return Err(Error::Forbidden("You are banned from this conversation."));
         }
-        if conversation.visibility == Visibility::Open {
+        if conversation.visibility() == Visibility::Open {
             return Ok(());
         }
         self.needs(Role::Member)
@@ -78,7 +78,7 @@ impl Actor<'_> {
         if self.member.is_some_and(|member| member.is_banned(now)) {
             return Err(Error::Forbidden("You are banned from this conversation."));
         }
-        if conversation.direct || conversation.visibility == Visibility::Private {
+        if conversation.is_direct() || conversation.visibility() == Visibility::Private {
             return Err(Error::Forbidden("Members of a private conversation are added by its admins."));
         }
         Ok(())

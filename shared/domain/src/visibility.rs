@@ -4,7 +4,7 @@
 //! once per request. [`may_see`]: may this reader see this entry? It is asked for every entry, and answered by
 //! what was true at the entry's number, not by what is true now.
 
-use crate::{Conversation, Entry, Event, Member, Seq, Timestamp, UserId, Visibility};
+use crate::{Conversation, Entry, Event, Member, Seq, Timestamp, UserId, Visibility, conversation::Openness};
 
 /// Somebody who reads.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,7 @@ pub fn may_read(conversation: &Conversation, reader: Reader<'_>, now: Timestamp)
     if reader.powerful || reader.member.is_some_and(Member::is_active) {
         return true;
     }
-    conversation.visibility == Visibility::Open
+    conversation.visibility() == Visibility::Open
         && reader.user.is_some()
         && !reader.member.is_some_and(|member| member.is_banned(now))
 }
@@ -34,9 +34,9 @@ pub fn may_read(conversation: &Conversation, reader: Reader<'_>, now: Timestamp)
 /// Whether the reader may see the entry: present when it was written, of its audience, and not deleted for
 /// oneself.
 #[must_use]
-pub fn may_see(conversation: &Conversation, reader: Reader<'_>, entry: &Entry) -> bool {
+pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
     let Some(user) = reader.user else { return true };
-    if !reader.powerful && was_absent(conversation, reader.member, entry.seq(), entry.at) {
+    if !reader.powerful && was_absent(openness, reader.member, entry.seq(), entry.at) {
         return false;
     }
     if let Event::CopiesDeleted { user: whose, .. } = &entry.event {
@@ -52,7 +52,7 @@ pub fn may_see(conversation: &Conversation, reader: Reader<'_>, entry: &Entry) -
     // An entry about a message that was written while the reader was away tells of that message.
     if seq != entry.seq()
         && !reader.powerful
-        && was_absent(conversation, reader.member, seq, Timestamp::from_millis(i64::MIN))
+        && was_absent(openness, reader.member, seq, Timestamp::from_millis(i64::MIN))
     {
         return false;
     }
@@ -61,21 +61,21 @@ pub fn may_see(conversation: &Conversation, reader: Reader<'_>, entry: &Entry) -
 
 /// Whether the entry counts as unread for the reader, if it lies after the reader's mark.
 #[must_use]
-pub fn counts_unread(conversation: &Conversation, reader: Reader<'_>, entry: &Entry) -> bool {
+pub fn counts_unread(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
     let Event::MessageCreated(message) = &entry.event else { return false };
     reader.user != Some(&message.author)
         && !message.content.no_unread
         && !message.state.recalled
-        && may_see(conversation, reader, entry)
+        && may_see(openness, reader, entry)
 }
 
 /// Whether the user was gone or banned when the entry `seq` was written, in a conversation that this closes.
-fn was_absent(conversation: &Conversation, member: Option<&Member>, seq: Seq, at: Timestamp) -> bool {
+fn was_absent(openness: &Openness, member: Option<&Member>, seq: Seq, at: Timestamp) -> bool {
     let Some(member) = member else { return false };
     member.absences.iter().any(|absence| {
         let inside = absence.from < seq && absence.to.is_none_or(|to| seq < to);
         let banned = absence.ban && absence.until.is_none_or(|until| at < until);
-        inside && (banned || conversation.visibility_at(seq) != Visibility::Open)
+        inside && (banned || openness.at(seq) != Visibility::Open)
     })
 }
 
@@ -145,7 +145,7 @@ mod tests {
 
     fn sees(visibility: Visibility, member: &Member, entry: &Entry) -> bool {
         let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
-        may_see(&conversation(visibility), reader, entry)
+        may_see(&Openness::new(visibility), reader, entry)
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         assert!(!sees(&message(5, "ann", &["bob"], &["bob"])));
         assert!(sees(&message(5, "bob", &["cat"], &["bob"])));
         let server = Reader { user: None, member: None, powerful: true };
-        assert!(may_see(&conversation(Visibility::Private), server, &message(5, "ann", &["cat"], &[])));
+        assert!(may_see(&Openness::new(Visibility::Private), server, &message(5, "ann", &["cat"], &[])));
     }
 
     #[test]
