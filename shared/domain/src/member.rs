@@ -83,12 +83,6 @@ pub struct Member {
     /// Why the user is banned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub motive: Option<String>,
-    /// Wants no notifications.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub muted: bool,
-    /// Removed the conversation from the own list; the next message brings it back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub list_hidden: Option<Seq>,
 }
 
 impl Member {
@@ -105,8 +99,6 @@ impl Member {
             absences: Vec::new(),
             hidden: Ranges::default(),
             motive: None,
-            muted: false,
-            list_hidden: None,
         }
     }
 
@@ -131,7 +123,6 @@ impl Member {
         self.joined = seq;
         self.joined_at = now;
         self.motive = None;
-        self.list_hidden = None;
     }
 
     /// Is no longer a member after the entry `seq`.

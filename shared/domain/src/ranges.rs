@@ -34,6 +34,11 @@ impl Ranges {
         self.0.insert(at, (from, to));
     }
 
+    /// The ranges in order, both ends included.
+    pub fn iter(&self) -> impl Iterator<Item = (Seq, Seq)> + '_ {
+        self.0.iter().map(|&(from, to)| (Seq(from), Seq(to)))
+    }
+
     /// How many ranges it takes.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -4,10 +4,12 @@
 //! - `endpoint`, `invocation`, `context`, `gateway`: what a host needs to know.
 //! - [`endpoints`]: the one list of all Lambda functions.
 
+pub mod auth;
 pub mod context;
 pub mod endpoint;
 pub mod gateway;
 pub mod invocation;
+pub mod operations;
 
 use endpoint::Endpoint;
 

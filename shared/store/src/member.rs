@@ -21,6 +21,10 @@ pub struct Membership {
     pub joined: Seq,
     /// How far the user has read, where that was ever marked.
     pub read: Option<ReadMark>,
+    /// Wants no notifications.
+    pub muted: bool,
+    /// Has taken the conversation off the own list; what comes after this entry brings it back.
+    pub hidden: Option<Seq>,
 }
 
 impl Membership {
@@ -91,6 +95,22 @@ impl Store {
         found.as_ref().map(membership_from_item).transpose()
     }
 
+    /// Whether a member wants no notifications. Nobody else writes this, and no entry tells of it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn set_muted(
+        &self,
+        conversation: &ConversationId,
+        life: Number,
+        user: &UserId,
+        muted: bool,
+    ) -> Result<(), Error> {
+        let expression = if muted { "SET q = :n" } else { "REMOVE q" };
+        let update = Write::update(keys::membership(user, conversation), expression).when("n = :n");
+        self.write_one(update.with(":n", number(life))).await.map(|_| ())
+    }
+
     /// Removes what is left of a deleted conversation's life: its members and the lines in their lists. What
     /// a new life of the same id has put there stays.
     ///
@@ -125,9 +145,17 @@ pub fn put(conversation: &ConversationId, member: &Member) -> Result<Write, Erro
 /// Puts a conversation on a new member's list. An old read mark does not count in a new membership.
 #[must_use]
 pub fn enlist(conversation: &ConversationId, member: &Member) -> Write {
-    Write::update(keys::membership(&member.user, conversation), "SET n = :n, j = :j REMOVE s, t")
+    Write::update(keys::membership(&member.user, conversation), "SET n = :n, j = :j REMOVE s, t, q, w")
         .with(":n", number(member.number))
         .with(":j", number(member.joined))
+}
+
+/// Takes a conversation off a member's own list until something comes after `seq`.
+#[must_use]
+pub fn hide(conversation: &ConversationId, user: &UserId, seq: Seq) -> Write {
+    Write::update(keys::membership(user, conversation), "SET w = :w")
+        .when("attribute_exists(pk)")
+        .with(":w", number(seq))
 }
 
 /// Takes a conversation off the list of somebody who is no longer a member.
@@ -149,5 +177,7 @@ fn membership_from_item(item: &Item) -> Result<Membership, Error> {
         number: Number(get_number(item, "n")?),
         joined: Seq(get_number(item, "j")?),
         read: seq.zip(at).map(|(seq, at)| ReadMark { seq, at }),
+        muted: item.contains_key("q"),
+        hidden: find_number(item, "w").map(Seq),
     })
 }

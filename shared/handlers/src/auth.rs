@@ -1,0 +1,203 @@
+//! Who is calling: the application's server by its secret, a user by a token.
+//!
+//! Promises: secrets are compared in constant time, only HS256 is taken, an expired token is refused to the
+//! second, and a user who proves an id for the first time exists from then on.
+
+use base64::{Engine as _, engine::general_purpose};
+use domain::{Error, Timestamp, UserId};
+use http::{HeaderMap, header::AUTHORIZATION};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+
+use crate::context::{Context, Secrets};
+
+/// Somebody who proved who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The user who acts, or whom the application's server acts for.
+    pub user: Option<UserId>,
+    /// An admin's token or the server's secret: may do everything.
+    pub powerful: bool,
+    /// The application's server.
+    pub server: bool,
+}
+
+impl Caller {
+    /// The user, where a call makes no sense without one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the header that would have said it.
+    pub fn user(&self) -> Result<&UserId, Error> {
+        self.user.as_ref().ok_or_else(|| Error::invalid("User-Id", "this call acts for a user: name one"))
+    }
+}
+
+/// What a user token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The user's id.
+    pub sub: String,
+    /// When it ends, unix seconds.
+    pub exp: i64,
+    /// The user may do everything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub admin: bool,
+}
+
+/// Signs a user token.
+///
+/// # Errors
+/// [`Error::Internal`].
+pub fn mint(token_key: &str, claims: &Claims) -> Result<String, Error> {
+    jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        claims,
+        &EncodingKey::from_secret(token_key.as_bytes()),
+    )
+    .map_err(|error| Error::Internal(format!("token: {error}")))
+}
+
+/// What a token says, if it was signed with the key and has not ended: the JWT itself, or its base64.
+///
+/// # Errors
+/// [`Error::Unauthenticated`].
+pub fn verify(token_key: &str, token: &str, now: Timestamp) -> Result<(UserId, Claims), Error> {
+    const REFUSED: Error = Error::Unauthenticated("The token is invalid or has expired.");
+    let decoded;
+    let jwt = if token.contains('.') {
+        token
+    } else {
+        decoded = from_base64(token).ok_or(REFUSED)?;
+        decoded.as_str()
+    };
+    let mut validation = Validation::new(Algorithm::HS256);
+    // Against our own clock, and without the library's minute of leeway.
+    validation.validate_exp = false;
+    validation.set_required_spec_claims(&["exp", "sub"]);
+    let key = DecodingKey::from_secret(token_key.as_bytes());
+    let Ok(token) = jsonwebtoken::decode::<Claims>(jwt, &key, &validation) else { return Err(REFUSED) };
+    let Ok(user) = UserId::parse(token.claims.sub.clone()) else { return Err(REFUSED) };
+    if token.claims.exp <= now.seconds() {
+        return Err(REFUSED);
+    }
+    Ok((user, token.claims))
+}
+
+/// Who sends this request; none if it says nothing about it.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] if what it says is wrong; [`Error::Invalid`] for a `User-Id` that is no id.
+pub async fn caller(cx: &Context, headers: &HeaderMap) -> Result<Option<Caller>, Error> {
+    let Some(authorization) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    const SCHEME: Error = Error::Unauthenticated("The Authorization header is neither Basic nor Bearer.");
+    let (scheme, credentials) =
+        authorization.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(SCHEME)?;
+    let credentials = credentials.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return user(cx, credentials).await.map(Some);
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(SCHEME);
+    }
+    if !is_server(&cx.secrets, credentials) {
+        return Err(Error::Unauthenticated("The server secret is wrong."));
+    }
+    let user = match headers.get("user-id") {
+        None => None,
+        Some(value) => {
+            let text = std::str::from_utf8(value.as_bytes())
+                .map_err(|_not_utf8| Error::invalid("User-Id", "is not UTF-8"))?;
+            let id = UserId::parse(text).map_err(|_invalid| Error::invalid("User-Id", "is no user id"))?;
+            cx.store.ensure_user(&id, cx.clock.now()).await?;
+            Some(id)
+        }
+    };
+    Ok(Some(Caller { user, powerful: true, server: true }))
+}
+
+/// The user of a token. Whoever is seen for the first time exists from now on.
+///
+/// # Errors
+/// [`Error::Unauthenticated`].
+pub async fn user(cx: &Context, token: &str) -> Result<Caller, Error> {
+    let now = cx.clock.now();
+    let (id, claims) = verify(&cx.secrets.token_key, token, now)?;
+    cx.store.ensure_user(&id, now).await?;
+    Ok(Caller { user: Some(id), powerful: claims.admin, server: false })
+}
+
+/// Whether these are Basic's credentials of the application's server: the base64 of the secret, also with a
+/// colon before or after it.
+#[must_use]
+fn is_server(secrets: &Secrets, credentials: &str) -> bool {
+    let Some(text) = from_base64(credentials) else { return false };
+    let same = |candidate: &str| bool::from(candidate.as_bytes().ct_eq(secrets.server.as_bytes()));
+    let without_trailing = text.strip_suffix(':').unwrap_or(&text);
+    let without_leading = text.strip_prefix(':').unwrap_or(&text);
+    same(&text) | same(without_trailing) | same(without_leading)
+}
+
+fn from_base64(text: &str) -> Option<String> {
+    let bytes = general_purpose::STANDARD
+        .decode(text)
+        .or_else(|_| general_purpose::STANDARD_NO_PAD.decode(text))
+        .or_else(|_| general_purpose::URL_SAFE_NO_PAD.decode(text))
+        .ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    fn claims(exp: i64) -> Claims {
+        Claims { sub: "ann".into(), exp, admin: false }
+    }
+
+    #[test]
+    fn a_token_is_taken_until_the_second_it_ends() {
+        let token = mint("key", &claims(1_700_000_001)).unwrap();
+        assert_eq!(verify("key", &token, NOW).unwrap().0, UserId::parse("ann").unwrap());
+        let wrapped = general_purpose::STANDARD.encode(&token);
+        assert!(verify("key", &wrapped, NOW).is_ok());
+        assert!(verify("other", &token, NOW).is_err());
+        assert!(verify("key", &mint("key", &claims(1_700_000_000)).unwrap(), NOW).is_err());
+    }
+
+    #[test]
+    fn forged_tokens_are_refused() {
+        let token = mint("key", &claims(1_800_000_000)).unwrap();
+        let parts: Vec<&str> = token.split('.').collect();
+        let encode = |text: &str| general_purpose::URL_SAFE_NO_PAD.encode(text);
+        let none = format!("{}.{}.", encode(r#"{"alg":"none","typ":"JWT"}"#), parts[1]);
+        let admin = encode(r#"{"sub":"ann","exp":1800000000,"admin":true}"#);
+        for forged in [none, format!("{}.{admin}.{}", parts[0], parts[2]), "a.b.c".into(), String::new()] {
+            assert!(verify("key", &forged, NOW).is_err(), "{forged}");
+        }
+        let hs512 = jsonwebtoken::encode(
+            &Header::new(Algorithm::HS512),
+            &claims(1_800_000_000),
+            &EncodingKey::from_secret(b"key"),
+        );
+        assert!(verify("key", &hs512.unwrap(), NOW).is_err());
+    }
+
+    #[test]
+    fn the_server_secret_may_have_a_colon_on_either_side() {
+        let secrets = Secrets { server: "s3cret".into(), token_key: String::new() };
+        for (text, expected) in [
+            ("s3cret", true),
+            ("s3cret:", true),
+            (":s3cret", true),
+            ("s3cre", false),
+            ("s3cret::", false),
+            ("", false),
+        ] {
+            assert_eq!(is_server(&secrets, &general_purpose::STANDARD.encode(text)), expected, "{text}");
+        }
+        assert!(!is_server(&secrets, "s3cret"));
+    }
+}

@@ -1,0 +1,202 @@
+//! How a change gets into a conversation's log.
+//!
+//! An [`Operation`] says, from what is true at the log's tail, what to append. [`commit`] reads the tail, reads
+//! what the operation needs after it, and appends at tail + 1. If somebody else took the number, everything is
+//! read and checked again: a ban can never be overtaken by a message of the banned.
+
+use domain::{
+    Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Place, Seq, Timestamp, UserId,
+    permission::Actor,
+};
+use store::{Appended, Item, Store, Tail, Write, retry};
+
+use crate::{auth::Caller, context::Context};
+
+/// Something that changes one conversation.
+pub trait Operation: Sync {
+    /// What it gives back.
+    type Output: Send;
+
+    /// What to append, given what is true now. May be asked several times.
+    fn plan(&self, seen: &Seen<'_>) -> impl Future<Output = Result<Plan<Self::Output>, Error>> + Send;
+
+    /// What it means that a condition of one of the plan's writes did not hold.
+    fn refused(
+        &self,
+        _seen: &Seen<'_>,
+        _write: usize,
+        _standing: Option<Item>,
+    ) -> impl Future<Output = Result<Self::Output, Error>> + Send {
+        std::future::ready(Err(Error::Conflict("Something else was written at the same time.")))
+    }
+}
+
+/// What an operation wants to be done.
+#[derive(Debug)]
+pub enum Plan<T> {
+    /// Entries that continue the tail, what they change, and what to give back once they are in the log.
+    Append(Vec<Entry>, Vec<Write>, T),
+    /// Nothing: it is as it should be.
+    Nothing(T),
+}
+
+/// What is true at the tail of a conversation's log.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// The store, for what else the operation must read.
+    pub store: &'a Store,
+    /// The conversation.
+    pub conversation: Conversation,
+    /// Where its log ends.
+    pub tail: Tail,
+    /// The caller's standing in it.
+    pub member: Option<Member>,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The dialect of the call.
+    pub dialect: Dialect,
+    /// The time of the entries to be appended.
+    pub at: Timestamp,
+}
+
+impl Seen<'_> {
+    /// The caller as somebody who acts here.
+    #[must_use]
+    pub fn actor(&self) -> Actor<'_> {
+        Actor {
+            user: self.caller.user.as_ref(),
+            member: self.member.as_ref(),
+            powerful: self.caller.powerful,
+        }
+    }
+
+    /// The place of the `n`th entry to be appended, counted from 0.
+    #[must_use]
+    pub fn place(&self, n: usize) -> Place {
+        let ahead = u64::try_from(n).unwrap_or(u64::MAX);
+        Place { number: self.conversation.number, seq: Seq(self.tail.next().0.saturating_add(ahead)) }
+    }
+
+    /// The `n`th entry to be appended, counted from 0.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the system has no randomness.
+    pub fn entry(&self, n: usize, event: Event) -> Result<Entry, Error> {
+        Ok(Entry {
+            place: self.place(n),
+            at: self.at,
+            actor: self.caller.user.clone(),
+            dialect: self.dialect,
+            nonce: Store::nonce()?,
+            settings: self.tail.settings,
+            event,
+        })
+    }
+
+    /// An entry that changes the settings, with the settings as they are after it. `change` gets them with
+    /// the entry's number already in them.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub fn settings_entry(
+        &self,
+        n: usize,
+        event: Event,
+        change: impl FnOnce(&mut Conversation, Seq),
+    ) -> Result<(Entry, Conversation), Error> {
+        let mut entry = self.entry(n, event)?;
+        entry.settings = entry.seq();
+        let mut after = self.conversation.clone();
+        after.changed = entry.seq();
+        change(&mut after, entry.seq());
+        Ok((entry, after))
+    }
+
+    /// The standing of another user, from the tail on.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn standing(&self, user: &UserId) -> Result<Option<Member>, Error> {
+        let member = self.store.member(&self.conversation.id, user).await?;
+        Ok(member.filter(|member| member.number == self.conversation.number))
+    }
+}
+
+/// Does the operation.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such conversation, [`Error::Busy`] if it was overtaken too often, and
+/// what the operation itself says.
+pub async fn commit<O: Operation>(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    id: &ConversationId,
+    operation: &O,
+) -> Result<O::Output, Error> {
+    for attempt in 0..retry::ATTEMPTS {
+        let Some(known) = cx.store.conversation_seen(id).await? else { return Err(NO_CONVERSATION) };
+        let gate = cx.store.gate(known.number).await;
+        let Some((conversation, tail)) = at_tail(&cx.store, known).await? else {
+            drop(gate);
+            retry::pause(attempt).await?;
+            continue;
+        };
+        let member = match &caller.user {
+            Some(user) => cx.store.member(id, user).await?,
+            None => None,
+        };
+        let seen = Seen {
+            store: &cx.store,
+            member: member.filter(|member| member.number == conversation.number),
+            at: tail.time(cx.clock.now()),
+            conversation,
+            tail,
+            caller,
+            dialect,
+        };
+        let (entries, writes, output) = match operation.plan(&seen).await? {
+            Plan::Nothing(output) => return Ok(output),
+            Plan::Append(entries, writes, output) => (entries, writes, output),
+        };
+        let changes_settings = entries.iter().any(|entry| entry.settings == entry.seq());
+        match cx.store.append(&entries, writes).await {
+            Ok(Appended::Done) => {
+                if changes_settings {
+                    cx.store.forget_conversation(id);
+                }
+                return Ok(output);
+            }
+            Ok(Appended::Refused(write, standing)) => return operation.refused(&seen, write, standing).await,
+            // Overtaken, or one of the items was in somebody else's transaction. Nothing was written.
+            Ok(Appended::Overtaken) | Err(Error::Busy) => {}
+            Err(error) => return Err(error),
+        }
+        drop(gate);
+        retry::pause(attempt).await?;
+    }
+    Err(Error::Busy)
+}
+
+/// What it is called when a conversation is not there.
+pub const NO_CONVERSATION: Error = Error::NotFound("Conversation");
+
+/// The conversation with the settings that are true at its log's tail; none if it changed meanwhile.
+async fn at_tail(store: &Store, known: Conversation) -> Result<Option<(Conversation, Tail)>, Error> {
+    let tail = store.tail(known.number).await?;
+    if let Some(tail) = tail
+        && !tail.ended
+        && tail.settings == known.changed
+        && !known.deleted
+    {
+        return Ok(Some((known, tail)));
+    }
+    let Some(now) = store.conversation(&known.id, true).await? else { return Err(NO_CONVERSATION) };
+    if now.deleted {
+        return Err(NO_CONVERSATION);
+    }
+    // Either the tail that was read fits the settings as they are now, or one of the two has moved on.
+    Ok(tail
+        .filter(|tail| tail.place.number == now.number && tail.settings == now.changed && !tail.ended)
+        .map(|tail| (now, tail)))
+}

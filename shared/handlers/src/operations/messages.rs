@@ -1,0 +1,347 @@
+//! Changing messages: recall, own-copy delete, reactions, pins.
+//!
+//! Each change is one entry and the message in its new state, in one transaction.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    ConversationId, Dialect, Entry, Error, Event, Member, Message, MessageId, Role, Visibility,
+    entry::Reaction, limits, ranges::Ranges,
+};
+use store::{Write, member, message, write::ITEMS_PER_TRANSACTION};
+
+use super::{
+    access,
+    commit::{self, Operation, Plan, Seen},
+    send::find_visible,
+};
+use crate::{auth::Caller, context::Context};
+
+/// What it is called when a message is not there, or not for the caller to see.
+pub const NO_MESSAGE: Error = Error::NotFound("Message");
+
+/// The conversation that a message is in.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such message.
+pub async fn conversation_of(cx: &Context, id: &MessageId) -> Result<ConversationId, Error> {
+    let place = cx.store.locate(id).await?.ok_or(NO_MESSAGE)?;
+    cx.store.conversation_of(place.number).await?.ok_or(NO_MESSAGE)
+}
+
+/// A message that the caller may see.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`] if the caller may not look into its conversation.
+pub async fn visible(cx: &Context, caller: &Caller, id: &MessageId) -> Result<Message, Error> {
+    let conversation = conversation_of(cx, id).await?;
+    let view = access::view(cx, caller, &conversation).await?;
+    let (entry, message) = cx.store.message(id, true).await?.ok_or(NO_MESSAGE)?;
+    if entry.place.number != view.conversation.number || !view.sees(&entry) {
+        return Err(NO_MESSAGE);
+    }
+    Ok(message)
+}
+
+/// Groups messages by conversation. Those that do not exist are left out; if none does, that is an error.
+async fn by_conversation(
+    cx: &Context,
+    ids: &[MessageId],
+) -> Result<BTreeMap<ConversationId, Vec<MessageId>>, Error> {
+    let mut groups: BTreeMap<ConversationId, Vec<MessageId>> = BTreeMap::new();
+    for id in ids {
+        match conversation_of(cx, id).await {
+            Ok(conversation) => {
+                let group = groups.entry(conversation).or_default();
+                if !group.contains(id) {
+                    group.push(id.clone());
+                }
+            }
+            Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if groups.is_empty() {
+        return Err(NO_MESSAGE);
+    }
+    Ok(groups)
+}
+
+/// Who may take a message back from everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recaller {
+    /// Only who wrote it.
+    Author,
+    /// Also moderators of its conversation.
+    AuthorOrModerator,
+}
+
+/// Takes messages back from everybody. Their places stay, their content goes. A message that was taken back
+/// before is no error.
+///
+/// # Errors
+/// [`Error::NotFound`] if none of them is there to be seen; [`Error::Forbidden`] if one may not be taken back
+/// by the caller: then none of its conversation is.
+pub async fn recall(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    ids: &[MessageId],
+    who: Recaller,
+) -> Result<(), Error> {
+    let mut found = false;
+    let mut missing = NO_MESSAGE;
+    for (conversation, group) in by_conversation(cx, ids).await? {
+        // An entry and a message each.
+        for chunk in group.chunks(ITEMS_PER_TRANSACTION / 2) {
+            match commit::commit(cx, caller, dialect, &conversation, &Recall { ids: chunk, who }).await {
+                Ok(()) => found = true,
+                Err(error @ Error::NotFound(_)) => missing = error,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    if found { Ok(()) } else { Err(missing) }
+}
+
+struct Recall<'a> {
+    ids: &'a [MessageId],
+    who: Recaller,
+}
+
+impl Operation for Recall<'_> {
+    type Output = ();
+
+    async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<()>, Error> {
+        seen.actor().may_write(&seen.conversation, seen.at)?;
+        let (mut entries, mut writes) = (Vec::new(), Vec::new());
+        let mut found = false;
+        for id in self.ids {
+            let (entry, mut message) = match find_visible(seen, id).await {
+                Err(Error::NotFound(_)) => continue,
+                other => other?,
+            };
+            found = true;
+            if seen.caller.user.as_ref() != Some(&message.author) && !seen.caller.powerful {
+                match self.who {
+                    Recaller::Author => {
+                        return Err(Error::Forbidden("Only its author may delete a message for everyone."));
+                    }
+                    Recaller::AuthorOrModerator => seen.actor().needs(Role::Moderator)?,
+                }
+            }
+            if message.state.recalled {
+                continue;
+            }
+            entries.push(seen.entry(entries.len(), Event::MessageRecalled(message.reference()))?);
+            message.recall();
+            writes.push(message::put(&entry, message)?);
+        }
+        if !found {
+            return Err(NO_MESSAGE);
+        }
+        Ok(if entries.is_empty() { Plan::Nothing(()) } else { Plan::Append(entries, writes, ()) })
+    }
+}
+
+/// Deletes the caller's own copies. Nobody else notices. A copy that was deleted before is no error.
+///
+/// # Errors
+/// [`Error::NotFound`] if none of them is there; [`Error::Forbidden`] in a conversation that is not private.
+pub async fn delete_copies(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    ids: &[MessageId],
+) -> Result<(), Error> {
+    caller.user()?;
+    let mut found = false;
+    for (conversation, group) in by_conversation(cx, ids).await? {
+        match commit::commit(
+            cx,
+            caller,
+            dialect,
+            &conversation,
+            &DeleteCopies { ids: Some(&group), off_list: false },
+        )
+        .await
+        {
+            Ok(()) => found = true,
+            Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if found { Ok(()) } else { Err(NO_MESSAGE) }
+}
+
+/// Deletes the caller's own copies of everything that a conversation holds now; and takes it off the caller's
+/// own list until something new comes, where that is wanted too.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`].
+pub async fn clear(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    conversation: &ConversationId,
+    off_list: bool,
+) -> Result<(), Error> {
+    caller.user()?;
+    commit::commit(cx, caller, dialect, conversation, &DeleteCopies { ids: None, off_list }).await
+}
+
+struct DeleteCopies<'a> {
+    /// The messages; none: everything.
+    ids: Option<&'a [MessageId]>,
+    off_list: bool,
+}
+
+impl Operation for DeleteCopies<'_> {
+    type Output = ();
+
+    async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<()>, Error> {
+        let user = seen.caller.user()?;
+        if seen.conversation.visibility() != Visibility::Private {
+            return Err(Error::Forbidden("An own copy can only be deleted in a private conversation."));
+        }
+        let Some(mut own) = seen.member.clone().filter(Member::is_active) else {
+            return Err(Error::Forbidden("Only members of the conversation may do this."));
+        };
+        let mut gone = Ranges::default();
+        match self.ids {
+            None => gone.insert(domain::Seq(1), seen.tail.place.seq),
+            Some(ids) => {
+                let mut found = false;
+                for id in ids {
+                    let Some((entry, _)) = seen.store.message(id, true).await? else { continue };
+                    let hidden = own.hidden.contains(entry.seq());
+                    if entry.place.number == seen.conversation.number
+                        && (hidden || find_visible(seen, id).await.is_ok())
+                    {
+                        found = true;
+                        if !hidden {
+                            gone.insert(entry.seq(), entry.seq());
+                        }
+                    }
+                }
+                if !found {
+                    return Err(NO_MESSAGE);
+                }
+                if gone.is_empty() {
+                    return Ok(Plan::Nothing(()));
+                }
+            }
+        }
+        for (from, to) in gone.iter() {
+            own.hidden.insert(from, to);
+        }
+        if own.hidden.len() > limits::RANGES_PER_MEMBER {
+            return Err(Error::invalid("messageIds", "too many scattered copies are deleted already"));
+        }
+        let entry = seen.entry(0, Event::CopiesDeleted { user: user.clone(), messages: gone })?;
+        let mut writes = vec![member::put(&seen.conversation.id, &own)?];
+        if self.off_list {
+            writes.push(member::hide(&seen.conversation.id, user, entry.seq()));
+        }
+        Ok(Plan::Append(vec![entry], writes, ()))
+    }
+}
+
+/// A change of one message.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Adds the caller's reaction of this type, once.
+    React(String),
+    /// Takes the caller's reaction of this type back.
+    Unreact(String),
+    /// Pins it.
+    Pin,
+    /// Unpins it.
+    Unpin,
+}
+
+/// Changes one message. What is so already is no error.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] for a reaction that is none or one too many.
+pub async fn change(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    id: &MessageId,
+    change: Change,
+) -> Result<(), Error> {
+    if let Change::React(kind) | Change::Unreact(kind) = &change
+        && (kind.is_empty() || kind.len() > limits::REACTION_BYTES || kind.chars().any(char::is_control))
+    {
+        return Err(Error::invalid("type", format!("must have 1 to {} bytes", limits::REACTION_BYTES)));
+    }
+    let conversation = conversation_of(cx, id).await?;
+    commit::commit(cx, caller, dialect, &conversation, &ChangeMessage { id, change }).await
+}
+
+struct ChangeMessage<'a> {
+    id: &'a MessageId,
+    change: Change,
+}
+
+impl Operation for ChangeMessage<'_> {
+    type Output = ();
+
+    async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<()>, Error> {
+        match self.change {
+            Change::React(_) | Change::Unreact(_) => seen.actor().may_write(&seen.conversation, seen.at)?,
+            Change::Pin | Change::Unpin => seen.actor().needs(Role::Admin)?,
+        }
+        let (entry, mut message) = find_visible(seen, self.id).await?;
+        if message.state.recalled {
+            return Err(NO_MESSAGE);
+        }
+        let Some(event) = self.apply(seen, &mut message)? else { return Ok(Plan::Nothing(())) };
+        let change: Entry = seen.entry(0, event)?;
+        let write: Write = message::put(&entry, message)?;
+        Ok(Plan::Append(vec![change], vec![write], ()))
+    }
+}
+
+impl ChangeMessage<'_> {
+    /// Changes the message, and says what happened; nothing if it is so already.
+    fn apply(&self, seen: &Seen<'_>, message: &mut Message) -> Result<Option<Event>, Error> {
+        let reference = message.reference();
+        Ok(match &self.change {
+            Change::React(kind) => {
+                let user = seen.caller.user()?.clone();
+                let all: usize = message.state.reactions.values().map(Vec::len).sum();
+                let users = message.state.reactions.entry(kind.clone()).or_default();
+                if users.contains(&user) {
+                    return Ok(None);
+                }
+                if all >= limits::REACTIONS_PER_MESSAGE {
+                    return Err(Error::invalid("type", "the message has as many reactions as it can keep"));
+                }
+                users.push(user.clone());
+                Some(Event::ReactionAdded(Reaction { message: reference, user, kind: kind.clone() }))
+            }
+            Change::Unreact(kind) => {
+                let user = seen.caller.user()?.clone();
+                let Some(users) = message.state.reactions.get_mut(kind) else { return Ok(None) };
+                let Some(at) = users.iter().position(|one| *one == user) else { return Ok(None) };
+                users.remove(at);
+                if users.is_empty() {
+                    message.state.reactions.remove(kind);
+                }
+                Some(Event::ReactionRemoved(Reaction { message: reference, user, kind: kind.clone() }))
+            }
+            Change::Pin if message.state.pinned => None,
+            Change::Pin => {
+                message.state.pinned = true;
+                Some(Event::MessagePinned(reference))
+            }
+            Change::Unpin if !message.state.pinned => None,
+            Change::Unpin => {
+                message.state.pinned = false;
+                Some(Event::MessageUnpinned(reference))
+            }
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! What can be done, in no dialect's words. A dialect's handler decodes a request, calls one of these, and
+//! encodes what comes back.
+//!
+//! # Layout
+//! - [`commit`]: how a change gets into a log: read the tail, check, append, and again if overtaken.
+//! - [`send`], [`messages`]: writing messages, and changing them.
+//! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
+//! - [`history`], [`reading`]: reading them, and how far one has.
+//! - [`access`]: may the caller look into it at all?
+
+pub mod access;
+pub mod commit;
+pub mod conversation;
+pub mod create;
+pub mod history;
+pub mod membership;
+pub mod messages;
+pub mod reading;
+pub mod send;

@@ -1,0 +1,107 @@
+//! How far somebody has read, and how much there is left.
+
+use domain::{
+    ConversationId, Error, Event, Member, Number, Seq, Timestamp, UserId, Visibility,
+    conversation::Openness,
+    visibility::{self, Reader},
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use store::{Store, directory::PARALLEL, log::Span, member::Membership, read_mark::ReadMark};
+
+use super::access;
+use crate::{auth::Caller, context::Context};
+
+/// Entries of one Query; DynamoDB ends it at one megabyte anyway.
+const STRIDE: usize = 10_000;
+
+/// Marks everything as read that the log took up to `until`, or all of it. A mark never goes back.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`] unless by a member.
+pub async fn mark_read(
+    cx: &Context,
+    caller: &Caller,
+    id: &ConversationId,
+    until: Option<Timestamp>,
+) -> Result<(), Error> {
+    let user = caller.user()?;
+    let view = access::view(cx, caller, id).await?;
+    if !view.member.as_ref().is_some_and(Member::is_active) {
+        return Err(Error::Forbidden("Only members of the conversation may do this."));
+    }
+    let now = cx.clock.now();
+    let at = until.map_or(now, |until| until.min(now));
+    let Some(seq) = last_until(&cx.store, view.conversation.number, until.map(|_| at)).await? else {
+        return Ok(());
+    };
+    cx.store.mark_read(id, view.conversation.number, user, ReadMark { seq, at }).await?;
+    Ok(())
+}
+
+/// The last entry that the log took at `until` or before; the tail if it is not said.
+async fn last_until(store: &Store, number: Number, until: Option<Timestamp>) -> Result<Option<Seq>, Error> {
+    let mut span = Span::Before(None);
+    let mut stride = 1;
+    loop {
+        let page = store.entries(number, span, stride, true).await?;
+        let found = page.entries.iter().find(|entry| until.is_none_or(|until| entry.at <= until));
+        if let Some(entry) = found {
+            return Ok(Some(entry.seq()));
+        }
+        let Some(last) = page.entries.last().filter(|_| page.more) else { return Ok(None) };
+        span = Span::Before(Some(last.seq()));
+        stride = STRIDE;
+    }
+}
+
+/// How many messages the user has not read, in all conversations together.
+///
+/// One Query lists the conversations, one each counts: a megabyte of log at a time.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn unread_total(cx: &Context, user: &UserId) -> Result<u64, Error> {
+    let memberships = cx.store.memberships(user).await?;
+    stream::iter(memberships)
+        .map(|membership| async move { unread(&cx.store, user, &membership).await })
+        .buffer_unordered(PARALLEL)
+        .try_fold(0, |sum, count| std::future::ready(Ok(sum + count)))
+        .await
+}
+
+/// How many messages the user has not read in one conversation.
+///
+/// A membership begins where unread counts begin, so no absence lies behind the mark; and own copies that
+/// were deleted since are told by the same entries that are counted. So nothing else must be read.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn unread(store: &Store, user: &UserId, membership: &Membership) -> Result<u64, Error> {
+    let mut own = Member::stranger(user.clone(), membership.number);
+    let mut entries = Vec::new();
+    let mut after = membership.read_up_to();
+    loop {
+        let page = store.entries(membership.number, Span::After(after), STRIDE, false).await?;
+        let Some(last) = page.entries.last().map(domain::Entry::seq) else { break };
+        entries.extend(page.entries);
+        if !page.more {
+            break;
+        }
+        after = last;
+    }
+    for entry in &entries {
+        match &entry.event {
+            Event::CopiesDeleted { user: whose, messages } if whose == user => {
+                for (from, to) in messages.iter() {
+                    own.hidden.insert(from, to);
+                }
+            }
+            Event::ConversationDeleted => return Ok(0),
+            _ => {}
+        }
+    }
+    let openness = Openness::new(Visibility::Private);
+    let reader = Reader { user: Some(user), member: Some(&own), powerful: false };
+    let count = entries.iter().filter(|entry| visibility::counts_unread(&openness, reader, entry)).count();
+    Ok(u64::try_from(count).unwrap_or(u64::MAX))
+}

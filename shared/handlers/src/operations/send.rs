@@ -1,0 +1,188 @@
+//! Writing messages.
+
+use domain::{
+    ConversationId, Dialect, Entry, Error, Event, Message, MessageId, UserId, limits,
+    message::{Audience, Content, Parent, State},
+};
+use store::{Item, message, user::Relation};
+
+use super::commit::{self, Operation, Plan, Seen};
+use crate::{auth::Caller, context::Context};
+
+/// A message to be written.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// The id, where the client chose one.
+    pub id: Option<MessageId>,
+    /// What is said. Its `parent` is left empty; `parent_id` names it.
+    pub content: Content,
+    /// Who may see it.
+    pub audience: Audience,
+    /// The message it replies to.
+    pub parent_id: Option<MessageId>,
+}
+
+/// Writes messages into one conversation, all or nothing, in one append.
+///
+/// A message whose id the client chose and that was written before is not written again: if it came from the
+/// same user with the same content, the first one is given back.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`], [`Error::TooLarge`], [`Error::Exists`] if an id is taken by
+/// something else.
+pub async fn send(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    conversation: &ConversationId,
+    drafts: Vec<Draft>,
+) -> Result<Vec<Message>, Error> {
+    for draft in &drafts {
+        check_size(draft)?;
+    }
+    commit::commit(cx, caller, dialect, conversation, &Send { drafts }).await
+}
+
+struct Send {
+    drafts: Vec<Draft>,
+}
+
+impl Operation for Send {
+    type Output = Vec<Message>;
+
+    async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<Vec<Message>>, Error> {
+        let author = seen.caller.user()?;
+        seen.actor().may_write(&seen.conversation, seen.at)?;
+        not_blocked(seen, author).await?;
+        let (mut entries, mut writes, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+        for (n, draft) in self.drafts.iter().enumerate() {
+            // An id that looks minted has no item that reserves it: ask for the message itself.
+            if let Some(id) = &draft.id
+                && id.place().is_some()
+                && let Some(first) = self.repeated(seen, author, draft, id).await?
+            {
+                return Ok(Plan::Nothing(vec![first]));
+            }
+            let mut content = draft.content.clone();
+            if let Some(id) = &draft.parent_id {
+                let (entry, mut parent) = find_visible(seen, id).await?;
+                content.parent = Some(Parent { id: parent.id.clone(), seq: parent.place.seq });
+                parent.state.replies += 1;
+                writes.push(message::put(&entry, parent)?);
+            }
+            let mut entry = seen.entry(n, Event::ConversationDeleted)?;
+            let message = Message {
+                id: draft.id.clone().unwrap_or_else(|| entry.id()),
+                place: entry.place,
+                author: author.clone(),
+                dialect: seen.dialect,
+                at: entry.at,
+                content,
+                audience: draft.audience.clone(),
+                state: State::default(),
+            };
+            if draft.id.is_some() {
+                writes.push(message::reserve(&message.id, entry.place));
+            }
+            entry.event = Event::MessageCreated(Box::new(message.clone()));
+            entries.push(entry);
+            messages.push(message);
+        }
+        Ok(Plan::Append(entries, writes, messages))
+    }
+
+    async fn refused(
+        &self,
+        seen: &Seen<'_>,
+        _write: usize,
+        _standing: Option<Item>,
+    ) -> Result<Vec<Message>, Error> {
+        // The only writes with a condition of their own are the reservations of chosen ids.
+        let author = seen.caller.user()?;
+        let mut messages = Vec::with_capacity(self.drafts.len());
+        for draft in &self.drafts {
+            let Some(id) = &draft.id else { return Err(TAKEN) };
+            messages.push(self.repeated(seen, author, draft, id).await?.ok_or(TAKEN)?);
+        }
+        Ok(messages)
+    }
+}
+
+const TAKEN: Error = Error::Exists("A message with this id");
+
+impl Send {
+    /// The message that was first written with this id; none if there is none.
+    async fn repeated(
+        &self,
+        seen: &Seen<'_>,
+        author: &UserId,
+        draft: &Draft,
+        id: &MessageId,
+    ) -> Result<Option<Message>, Error> {
+        let Some((entry, first)) = seen.store.message(id, true).await? else { return Ok(None) };
+        let same = first.author == *author
+            && entry.place.number == seen.conversation.number
+            && first.audience == draft.audience
+            && first.content.parent.as_ref().map(|parent| &parent.id) == draft.parent_id.as_ref()
+            && same_content(&first.content, &draft.content);
+        if same { Ok(Some(first)) } else { Err(TAKEN) }
+    }
+}
+
+/// Whether a repeated draft says the same. The ids of attachments may have been minted.
+fn same_content(first: &Content, repeated: &Content) -> bool {
+    let plain = |content: &Content| {
+        let mut content = content.clone();
+        content.parent = None;
+        for attachment in &mut content.attachments {
+            attachment.remove("id");
+        }
+        content
+    };
+    plain(first) == plain(repeated)
+}
+
+/// The message, if it is in this conversation and the caller may see it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(super) async fn find_visible(seen: &Seen<'_>, id: &MessageId) -> Result<(Entry, Message), Error> {
+    const NOT_THERE: Error = Error::NotFound("Message");
+    let (entry, message) = seen.store.message(id, true).await?.ok_or(NOT_THERE)?;
+    let actor = seen.actor();
+    let reader =
+        domain::visibility::Reader { user: actor.user, member: actor.member, powerful: actor.powerful };
+    if entry.place.number != seen.conversation.number
+        || !domain::visibility::may_see(&seen.conversation.openness, reader, &entry)
+    {
+        return Err(NOT_THERE);
+    }
+    Ok((entry, message))
+}
+
+/// Refuses messages between two users of whom one blocks the other.
+async fn not_blocked(seen: &Seen<'_>, author: &UserId) -> Result<(), Error> {
+    let Some(peer) = seen.conversation.peer_of(author) else { return Ok(()) };
+    let (by_peer, by_author) = futures_util::future::try_join(
+        seen.store.has_relation(peer, Relation::Block, author),
+        seen.store.has_relation(author, Relation::Block, peer),
+    )
+    .await?;
+    if by_peer || by_author {
+        return Err(Error::Forbidden("One of the two users blocks the other."));
+    }
+    Ok(())
+}
+
+fn check_size(draft: &Draft) -> Result<(), Error> {
+    let size = |value: Result<Vec<u8>, serde_json::Error>| {
+        value.map(|json| json.len()).map_err(|error| Error::Internal(format!("JSON: {error}")))
+    };
+    let text = size(serde_json::to_vec(&draft.content.text))?;
+    let rest = size(serde_json::to_vec(&draft.content))?;
+    let audience = size(serde_json::to_vec(&draft.audience))?;
+    if text + rest + audience > limits::MESSAGE_BYTES {
+        return Err(Error::TooLarge { what: "The message", limit: limits::MESSAGE_BYTES });
+    }
+    Ok(())
+}
