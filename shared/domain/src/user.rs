@@ -31,6 +31,9 @@ pub struct User {
     /// Whether it is a guest, made without an account of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guest: bool,
+    /// It exists only because somebody was called so: nobody has made it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub implicit: bool,
     /// When it came into being.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -51,6 +54,7 @@ impl User {
             language: None,
             meta: Object::new(),
             guest: false,
+            implicit: false,
             created_at: now,
             updated_at: now,
         }

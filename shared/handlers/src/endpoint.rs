@@ -32,6 +32,33 @@ pub struct Endpoint {
     pub handler: fn(Arc<Context>, Invocation) -> Handling,
 }
 
+impl Endpoint {
+    /// A function that a route of the HTTP API calls.
+    #[must_use]
+    pub const fn http(
+        name: &'static str,
+        dialect: Dialect,
+        method: Method,
+        path: &'static str,
+        access: &'static [Action],
+        handler: fn(Arc<Context>, Invocation) -> Handling,
+    ) -> Self {
+        Self { name, dialect: Some(dialect), trigger: Trigger::Http { method, path }, access, handler }
+    }
+
+    /// A function that a route of the dialect's WebSocket API calls.
+    #[must_use]
+    pub const fn socket(
+        name: &'static str,
+        dialect: Dialect,
+        route_key: &'static str,
+        access: &'static [Action],
+        handler: fn(Arc<Context>, Invocation) -> Handling,
+    ) -> Self {
+        Self { name, dialect: Some(dialect), trigger: Trigger::Socket { route_key }, access, handler }
+    }
+}
+
 /// What calls a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trigger {

@@ -76,7 +76,7 @@ impl Store {
         if let Some(user) = self.user(id).await? {
             return Ok(user);
         }
-        let user = User::new(id.clone(), self.draw_user_number().await?, now);
+        let user = User { implicit: true, ..User::new(id.clone(), self.draw_user_number().await?, now) };
         if self.create_user(&user, None).await? {
             return Ok(user);
         }

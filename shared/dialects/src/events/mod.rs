@@ -1,0 +1,6 @@
+//! Virola's event stream: one JSON object per frame, `{"type":…,"data":…}`. Ids are numbers, times unix
+//! milliseconds.
+
+pub mod event;
+pub mod message;
+pub mod room;

@@ -1,0 +1,77 @@
+//! A room, complete, as one user sees it: the client replaces the one that it has.
+
+use domain::{Conversation, Message, Number, Visibility};
+use serde::Serialize;
+
+/// A room.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Room {
+    room_id: u64,
+    /// The seed's spelling; the Rooms API and the client use `displayName`.
+    name: String,
+    display_name: String,
+    room_type: &'static str,
+    created_utc: i64,
+    last_modified_utc: i64,
+    unread_message_count: u64,
+    is_archived: bool,
+    is_moderator: bool,
+    is_pinned: bool,
+    last_message: Option<LastMessage>,
+}
+
+/// The newest message of a room.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastMessage {
+    message_id: u64,
+    created_utc: i64,
+    user_id: u64,
+}
+
+/// What a user's view of a room adds to it.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// What it is called for the user, where it has no title of its own.
+    pub peer_name: Option<String>,
+    /// What the user has not read.
+    pub unread: u64,
+    /// The user may moderate it.
+    pub moderator: bool,
+    /// The newest message that the user may see.
+    pub last: Option<LastMessage>,
+}
+
+/// The newest message of a room; none where its place does not fit a number of 53 bits.
+#[must_use]
+pub fn last_message(message: &Message, author: Number) -> Option<LastMessage> {
+    Some(LastMessage {
+        message_id: message.place.packed()?,
+        created_utc: message.created_at().millis(),
+        user_id: author.0,
+    })
+}
+
+/// A room.
+#[must_use]
+pub fn room(conversation: &Conversation, facts: Facts) -> Room {
+    let title = conversation.title.clone().or(facts.peer_name);
+    let name = title.unwrap_or_else(|| conversation.id.as_str().to_owned());
+    Room {
+        room_id: conversation.number.0,
+        name: name.clone(),
+        display_name: name,
+        room_type: match conversation.visibility() {
+            Visibility::Private => "Private",
+            Visibility::Public | Visibility::Open => "Public",
+        },
+        created_utc: conversation.created_at.millis(),
+        last_modified_utc: conversation.updated_at.millis(),
+        unread_message_count: facts.unread,
+        is_archived: false,
+        is_moderator: facts.moderator,
+        is_pinned: false,
+        last_message: facts.last,
+    }
+}

@@ -1,0 +1,106 @@
+//! POST /v2/messages/broadcast
+//!
+//! Sends one message to several conversations or users. Seed 003, Broadcast Messages; the wire page resolves its
+//! missing body. Each target gets a message of its own: there is no transaction over all of them.
+
+use std::sync::Arc;
+
+use domain::{ConversationId, Dialect, Error, UserId, limits};
+use http::{Method, StatusCode};
+use serde::Deserialize;
+
+use super::request::{Request, answer, reply};
+use crate::{
+    auth::Caller,
+    channelize::{body::MessageBody, send_message::target},
+    context::Context,
+    endpoint::{Action, Endpoint},
+    invocation::HttpReply,
+    operations::{access, send},
+};
+
+/// The function.
+pub static ENDPOINT: Endpoint = Endpoint::http(
+    "channelize-broadcast-messages",
+    Dialect::Channelize,
+    Method::POST,
+    "/v2/messages/broadcast",
+    &[Action::BatchGetItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    |cx, call| answer(cx, call, handle),
+);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    user_ids: Option<Vec<String>>,
+    conversation_ids: Option<Vec<String>>,
+    #[serde(flatten)]
+    message: MessageBody,
+}
+
+async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
+    let body: Body = request.body()?;
+    let draft = body.message.draft()?;
+    if draft.id.is_some() {
+        return Err(Error::invalid("id", "cannot name several messages"));
+    }
+    let targets = targets(body.user_ids, body.conversation_ids)?;
+    let conversations = conversations(&cx, &request.caller, targets).await?;
+    for conversation in &conversations {
+        let drafts = vec![draft.clone()];
+        send::send(&cx, &request.caller, Dialect::Channelize, conversation, drafts).await?;
+    }
+    reply::<[(); 0]>(StatusCode::OK, &[])
+}
+
+/// Where to send: the two are users and conversations.
+pub(super) type Targets = (Vec<String>, Vec<String>);
+
+/// The users or conversations that are named. Where both are, the users win, as in the SDK.
+///
+/// # Errors
+/// [`Error::Invalid`] if none is named, or too many.
+pub(super) fn targets(
+    users: Option<Vec<String>>,
+    conversations: Option<Vec<String>>,
+) -> Result<Targets, Error> {
+    let users = users.unwrap_or_default();
+    let conversations = if users.is_empty() { conversations.unwrap_or_default() } else { Vec::new() };
+    if users.is_empty() && conversations.is_empty() {
+        return Err(Error::invalid("conversationIds", "or `userIds` is required"));
+    }
+    if users.len().max(conversations.len()) > limits::TARGETS_PER_CALL {
+        let most = limits::TARGETS_PER_CALL;
+        return Err(Error::invalid("conversationIds", format!("or `userIds` has more than {most} ids")));
+    }
+    Ok((users, conversations))
+}
+
+/// The conversations of these targets, each once. All are looked up, and the caller's right to look into them
+/// is checked, before anything is sent to the first.
+///
+/// # Errors
+/// As [`target`] and [`access::view`].
+pub(super) async fn conversations(
+    cx: &Context,
+    caller: &Caller,
+    (users, conversations): Targets,
+) -> Result<Vec<ConversationId>, Error> {
+    let mut found = Vec::with_capacity(users.len() + conversations.len());
+    for id in conversations {
+        let id = target(cx, caller, Some(id), None).await?;
+        access::view(cx, caller, &id).await?;
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    let users: Vec<UserId> = users.into_iter().map(UserId::parse).collect::<Result<_, _>>()?;
+    crate::operations::create::known_users(cx, caller, &users).await?;
+    for user in users {
+        let id = target(cx, caller, None, Some(user.as_str().to_owned())).await?;
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}

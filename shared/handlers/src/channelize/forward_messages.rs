@@ -1,0 +1,78 @@
+//! POST /v2/messages/forward
+//!
+//! Forwards messages into conversations or to users, as new messages of type `forward`. Seed 003, Forward
+//! Messages.
+
+use std::sync::Arc;
+
+use domain::{
+    Dialect, Error, Message,
+    message::{Content, Kind},
+};
+use http::Method;
+use serde::Deserialize;
+
+use super::request::{Request, answer, message_ids, no_content};
+use crate::{
+    channelize::broadcast_messages::{conversations, targets},
+    context::Context,
+    endpoint::{Action, Endpoint},
+    invocation::HttpReply,
+    operations::{
+        messages,
+        send::{self, Draft},
+    },
+};
+
+/// The function.
+pub static ENDPOINT: Endpoint = Endpoint::http(
+    "channelize-forward-messages",
+    Dialect::Channelize,
+    Method::POST,
+    "/v2/messages/forward",
+    &[Action::BatchGetItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    |cx, call| answer(cx, call, handle),
+);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    message_ids: Option<Vec<String>>,
+    user_ids: Option<Vec<String>>,
+    conversation_ids: Option<Vec<String>>,
+}
+
+async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
+    let body: Body = request.body()?;
+    let ids = message_ids(body.message_ids)?;
+    let targets = targets(body.user_ids, body.conversation_ids)?;
+    let mut drafts = Vec::with_capacity(ids.len());
+    for id in &ids {
+        let message = messages::visible(&cx, &request.caller, id).await?;
+        if message.state.recalled {
+            return Err(messages::NO_MESSAGE);
+        }
+        drafts.push(copy(message));
+    }
+    for conversation in conversations(&cx, &request.caller, targets).await? {
+        send::send(&cx, &request.caller, Dialect::Channelize, &conversation, drafts.clone()).await?;
+    }
+    no_content()
+}
+
+/// "Consider the forwarded messages as a new instance of the message": what was said, by whoever forwards it,
+/// without the thread, the recipients and the claimed time of the first one.
+fn copy(message: Message) -> Draft {
+    let first = message.content.forwarded_from.clone().unwrap_or(message.id);
+    Draft {
+        content: Content {
+            kind: Kind::Forward,
+            forwarded_from: Some(first),
+            parent: None,
+            thread_only: false,
+            claimed_at: None,
+            ..message.content
+        },
+        ..Draft::default()
+    }
+}

@@ -1,0 +1,32 @@
+//! POST /v2/users/remove_friend
+//!
+//! Calls a user a friend no longer: one way (`type` 1), or both (2, the default).
+
+use std::sync::Arc;
+
+use domain::{Dialect, Error};
+use http::Method;
+use store::user::Relation;
+
+use super::request::{Request, answer, no_content};
+use crate::{
+    channelize::relations::relate,
+    context::Context,
+    endpoint::{Action, Endpoint},
+    invocation::HttpReply,
+};
+
+/// The function.
+pub static ENDPOINT: Endpoint = Endpoint::http(
+    "channelize-remove-friend",
+    Dialect::Channelize,
+    Method::POST,
+    "/v2/users/remove_friend",
+    &[Action::BatchGetItem, Action::DeleteItem, Action::GetItem, Action::PutItem, Action::UpdateItem],
+    |cx, call| answer(cx, call, handle),
+);
+
+async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
+    relate(&cx, &request, Relation::Friend, false).await?;
+    no_content()
+}
