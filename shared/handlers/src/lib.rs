@@ -1,14 +1,25 @@
 //! Everything a host runs: endpoints, the operations behind them, and delivery.
 //!
 //! # Layout
-//! - `endpoint`, `invocation`, `context`, `gateway`: what a host needs to know.
 //! - [`endpoints`]: the one list of all Lambda functions.
+//! - [`endpoint`], [`invocation`], [`context`], [`gateway`]: what a host needs to know.
+//! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
+//! - [`operations`]: what can be done, in no dialect's words.
+//! - [`channelize`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
+//! - [`delivery`]: from the table's stream to the sockets.
+//!
+//! # Invariants
+//! - No handler posts an event. It writes; the stream brings what was written to [`delivery`].
+//! - A handler knows no host: the same code answers in Lambda and in the runner.
 
 pub mod auth;
 pub mod channelize;
 pub mod context;
+pub mod delivery;
 pub mod endpoint;
+pub mod events;
 pub mod gateway;
+pub mod handshake;
 pub mod invocation;
 pub mod json;
 pub mod operations;
@@ -18,5 +29,5 @@ use endpoint::Endpoint;
 /// Every Lambda function there is. All else (routes, binaries, samples, policies) is checked against this list.
 #[must_use]
 pub fn endpoints() -> Vec<&'static Endpoint> {
-    channelize::endpoints()
+    [channelize::endpoints(), events::endpoints(), delivery::endpoints()].concat()
 }

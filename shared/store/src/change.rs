@@ -23,18 +23,20 @@ pub enum Change {
         user: UserId,
         /// How far.
         mark: ReadMark,
+        /// How far it was before, if it was marked before.
+        before: Option<ReadMark>,
     },
 }
 
-/// What a new image means; none if it is nothing to be announced.
+/// What a new image means, given the one before it; none if it is nothing to be announced.
 ///
 /// # Errors
 /// [`Error::Internal`] if the image is not what its key says.
-pub fn of(inserted: bool, image: &Item) -> Result<Option<Change>, Error> {
+pub fn of(image: &Item, before: Option<&Item>) -> Result<Option<Change>, Error> {
     let pk = get_text(image, schema::PARTITION_KEY)?;
     if pk.starts_with(keys::LOG) {
         // A changed item under a log is a message in a new state; the entry that changed it tells of it.
-        return if inserted {
+        return if before.is_none() {
             log::from_item(image).map(|entry| Some(Change::Entry(Box::new(entry))))
         } else {
             Ok(None)
@@ -47,5 +49,6 @@ pub fn of(inserted: bool, image: &Item) -> Result<Option<Change>, Error> {
         number: Number(number),
         user: UserId::trusted(get_text(image, schema::SORT_KEY)?),
         mark: read_mark::from_item(image)?,
+        before: before.map(read_mark::from_item).transpose()?,
     }))
 }

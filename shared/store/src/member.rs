@@ -1,6 +1,6 @@
 //! Members: a user's standing in a conversation, and the user's own list of memberships.
 
-use domain::{Conversation, ConversationId, Error, Member, Number, Seq, Timestamp, UserId};
+use domain::{ConversationId, Error, Member, Number, Seq, Timestamp, UserId};
 
 use crate::{
     Item, Store, Write,
@@ -66,11 +66,10 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn members(&self, conversation: &Conversation) -> Result<Vec<Member>, Error> {
-        let items =
-            self.query_all(keys::conversation_partition(&conversation.id), keys::MEMBER, true).await?;
+    pub async fn members(&self, conversation: &ConversationId, life: Number) -> Result<Vec<Member>, Error> {
+        let items = self.query_all(keys::conversation_partition(conversation), keys::MEMBER, true).await?;
         let members: Result<Vec<Member>, _> = items.iter().map(from_item).collect();
-        Ok(members?.into_iter().filter(|member| member.number == conversation.number).collect())
+        Ok(members?.into_iter().filter(|member| member.number == life).collect())
     }
 
     /// The user's memberships, by conversation id.

@@ -34,7 +34,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     let actor = Actor { user: reader.user, member: reader.member, powerful: reader.powerful };
     actor.needs(Role::Moderator)?;
     let now = cx.clock.now();
-    let members = cx.store.members(&view.conversation).await?;
+    let members = cx.store.members(&view.conversation.id, view.conversation.number).await?;
     let banned = members.iter().filter(|member| member.is_banned(now)).skip(skip).take(limit);
     let banned: Vec<&Member> = banned.collect();
     let users = show::users_by_id(&cx, banned.iter().map(|member| member.user.clone())).await?;

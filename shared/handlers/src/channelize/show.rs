@@ -142,7 +142,7 @@ pub async fn portrait(
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
 pub async fn active_members(cx: &Context, conversation: &Conversation) -> Result<Vec<Member>, Error> {
-    let mut members = cx.store.members(conversation).await?;
+    let mut members = cx.store.members(&conversation.id, conversation.number).await?;
     members.retain(Member::is_active);
     Ok(members)
 }

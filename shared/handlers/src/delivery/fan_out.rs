@@ -1,0 +1,148 @@
+//! The function that the table's stream calls with new entries and read marks.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use domain::{Dialect, Error, Event, Number};
+use futures_util::{StreamExt as _, stream};
+use http::StatusCode;
+use store::{
+    change::{self, Change},
+    connection::Connection,
+};
+
+use super::{post, stage::Stage};
+use crate::{
+    context::Context,
+    endpoint::{Action, Endpoint, Handling, Trigger},
+    events,
+    invocation::{HttpReply, Invocation, Reply, StreamChange, StreamRecord},
+};
+
+/// The function.
+pub static ENDPOINT: Endpoint = Endpoint {
+    name: "fan-out",
+    dialect: None,
+    trigger: Trigger::Stream,
+    access: &[
+        Action::BatchGetItem,
+        Action::BatchWriteItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::Query,
+        Action::ManageConnections,
+    ],
+    handler: answer,
+};
+
+/// Conversations of one batch that are worked on at once.
+const CONVERSATIONS_AT_ONCE: usize = 8;
+
+fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
+    Box::pin(async move {
+        let Invocation::Stream(records) = invocation else {
+            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        };
+        Reply::Batch(deliver(&cx, records).await)
+    })
+}
+
+/// What connections are due, in order.
+pub type Queues = BTreeMap<Connection, Vec<Bytes>>;
+
+/// The changes of one conversation, with their records' sequence numbers, in the order of the log.
+type Changes = Vec<(String, Change)>;
+
+/// Delivers a batch; the sequence numbers of the records from which on it must be brought again.
+async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
+    let mut failed = Vec::new();
+    let groups = by_conversation(records, &mut failed);
+    let staged = stream::iter(groups)
+        .map(|(number, changes)| async move { (frames(cx, number, &changes).await, changes, number) })
+        .buffered(CONVERSATIONS_AT_ONCE);
+    let staged: Vec<_> = staged.collect().await;
+    let mut queues = Queues::new();
+    let mut ended = Vec::new();
+    for (frames, changes, number) in staged {
+        match frames {
+            Ok(frames) => {
+                for (connection, frames) in frames {
+                    queues.entry(connection).or_default().extend(frames);
+                }
+                let ends = |change: &Change| matches!(change, Change::Entry(entry) if matches!(entry.event, Event::ConversationDeleted));
+                if changes.iter().any(|(_, change)| ends(change)) {
+                    ended.push((number, changes));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%number, %error, "a batch is to be brought again");
+                failed.extend(changes.into_iter().map(|(record, _)| record));
+            }
+        }
+    }
+    post::post_all(cx, queues).await;
+    for (number, changes) in ended {
+        if let Err(error) = sweep(cx, number).await {
+            tracing::error!(%number, %error, "a deleted conversation is to be swept again");
+            failed.extend(changes.into_iter().map(|(record, _)| record));
+        }
+    }
+    failed
+}
+
+fn by_conversation(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> BTreeMap<Number, Changes> {
+    let mut groups: BTreeMap<Number, Changes> = BTreeMap::new();
+    for record in records {
+        if record.change == StreamChange::Remove {
+            continue;
+        }
+        let Some(image) = &record.new_image else { continue };
+        match change::of(image, record.old_image.as_ref()) {
+            Ok(None) => {}
+            Ok(Some(change)) => {
+                let number = match &change {
+                    Change::Entry(entry) => entry.place.number,
+                    Change::Read { number, .. } => *number,
+                };
+                groups.entry(number).or_default().push((record.sequence_number, change));
+            }
+            Err(error) => {
+                tracing::error!(record = record.sequence_number, %error, "a record cannot be read");
+                failed.push(record.sequence_number);
+            }
+        }
+    }
+    for changes in groups.values_mut() {
+        // The stream promises an order per item only. Read marks come after what was read.
+        changes.sort_by_key(|(_, change)| match change {
+            Change::Entry(entry) => (entry.seq(), false),
+            Change::Read { mark, .. } => (mark.seq, true),
+        });
+    }
+    groups
+}
+
+/// What each connection is due of these changes.
+async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Queues, Error> {
+    let changes: Vec<&Change> = changes.iter().map(|(_, change)| change).collect();
+    let Some(stage) = Stage::set(cx, number, &changes).await? else { return Ok(Queues::new()) };
+    let mut queues = Queues::new();
+    let events = stage.listeners(Dialect::Events);
+    if !events.is_empty() {
+        let by_user = events::frames::frames(cx, &stage, &changes).await?;
+        for connection in events {
+            if let Some(frames) = by_user.get(&connection.user) {
+                queues.entry(connection.clone()).or_default().extend(frames.iter().cloned());
+            }
+        }
+    }
+    Ok(queues)
+}
+
+/// Removes what is left of a conversation that has ended, after its members were told.
+async fn sweep(cx: &Context, number: Number) -> Result<(), Error> {
+    match cx.store.conversation_of(number).await? {
+        Some(id) => cx.store.sweep_members(&id, number).await,
+        None => Ok(()),
+    }
+}

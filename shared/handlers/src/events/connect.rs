@@ -1,0 +1,51 @@
+//! `$connect` of `/api/v1/events`
+//!
+//! Accepts a signed-in user's socket. From then on it gets what the user may see. Seed 004, Overview.
+
+use std::sync::Arc;
+
+use dialects::events::error;
+use domain::{Dialect, Error};
+use http::StatusCode;
+use store::connection::Connection;
+
+use crate::{
+    context::Context,
+    endpoint::{Action, Endpoint, Handling},
+    handshake,
+    invocation::{HttpReply, Invocation, Reply, SocketCall},
+};
+
+/// The function.
+pub static ENDPOINT: Endpoint = Endpoint::socket(
+    "events-connect",
+    Dialect::Events,
+    "$connect",
+    &[Action::BatchWriteItem, Action::GetItem, Action::PutItem, Action::UpdateItem],
+    answer,
+);
+
+fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
+    Box::pin(async move {
+        let Invocation::Socket(call) = invocation else {
+            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        };
+        Reply::Http(handle(&cx, &call).await.unwrap_or_else(|error| {
+            if let Error::Internal(text) = &error {
+                tracing::error!(request_id = call.request_id, text, "internal error");
+            }
+            let (status, body) = error::encode(&error);
+            HttpReply::json(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
+        }))
+    })
+}
+
+async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Error> {
+    const NOBODY: Error =
+        Error::Unauthenticated("The Authorization HTTP-header or VirolaUserSessionId cookie expected");
+    let (caller, reply) = handshake::user(cx, call).await?.ok_or(NOBODY)?;
+    let connection =
+        Connection { id: call.connection_id.clone(), user: caller.user()?.clone(), dialect: Dialect::Events };
+    cx.store.put_connection(&connection, cx.clock.now()).await?;
+    Ok(reply)
+}

@@ -1,0 +1,394 @@
+//! What the users who listen on this dialect's socket are told of a batch of changes.
+//!
+//! A frame that says the same to several users is encoded once. What happens to a room is told by one
+//! `RoomUpdated` at the end of the batch: it is complete, so the last one says it all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use dialects::events::{
+    event::Event as Wire,
+    message::{ReadTimestamp, TextMessage, text_message},
+    room::{self, Facts, LastMessage},
+};
+use domain::{
+    Dialect, Entry, Error, Event, Member, Message, Number, Place, Role, Seq, User, UserId,
+    message::Reference,
+    visibility::{self, Reader},
+};
+use store::{change::Change, log::Span, read_mark::ReadMark};
+
+use crate::{context::Context, delivery::stage::Stage};
+
+/// Messages that one read mark, or one deletion of own copies, is told of: the newest.
+const MOST_TOLD: usize = 100;
+/// Entries of one Query.
+const STRIDE: usize = 10_000;
+
+/// The frames that each user is due, in order.
+pub type ByUser = BTreeMap<UserId, Vec<Bytes>>;
+
+/// What the users who listen are told of these changes of one conversation.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<ByUser, Error> {
+    let hearers: Vec<&Member> = stage.hearers(Dialect::Events).collect();
+    let marks = cx.store.read_marks(stage.number).await?.into_iter().collect();
+    let users = numbers(cx, stage, changes, &marks).await?;
+    let mut teller = Teller {
+        cx,
+        stage,
+        hearers,
+        marks,
+        users,
+        frames: ByUser::new(),
+        rooms: BTreeSet::new(),
+        recent: None,
+    };
+    for change in changes {
+        match change {
+            Change::Entry(entry) => teller.entry(entry).await?,
+            Change::Read { user, mark, before, .. } => teller.read(user, *mark, *before).await?,
+        }
+    }
+    for user in std::mem::take(&mut teller.rooms) {
+        teller.room(&user, false).await?;
+    }
+    Ok(teller.frames)
+}
+
+/// The users whose numbers or names the frames of these changes need.
+async fn numbers(
+    cx: &Context,
+    stage: &Stage,
+    changes: &[&Change],
+    marks: &BTreeMap<UserId, ReadMark>,
+) -> Result<BTreeMap<UserId, User>, Error> {
+    let mut ids: BTreeSet<UserId> = marks.keys().cloned().collect();
+    for change in changes {
+        match change {
+            Change::Entry(entry) => {
+                ids.extend(entry.subject().map(|(_, author, _)| author.clone()));
+            }
+            Change::Read { user, .. } => {
+                ids.insert(user.clone());
+            }
+        }
+    }
+    if let Some((one, other)) = stage.conversation.as_ref().and_then(|one| one.peers.as_ref()) {
+        ids.extend([one.clone(), other.clone()]);
+    }
+    Ok(cx.store.users(ids).await?.into_iter().map(|user| (user.id.clone(), user)).collect())
+}
+
+struct Teller<'a> {
+    cx: &'a Context,
+    stage: &'a Stage,
+    hearers: Vec<&'a Member>,
+    marks: BTreeMap<UserId, ReadMark>,
+    users: BTreeMap<UserId, User>,
+    frames: ByUser,
+    /// Who is due a `RoomUpdated`.
+    rooms: BTreeSet<UserId>,
+    /// The log from where the hearer who is furthest behind has read to.
+    recent: Option<Vec<Entry>>,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, user: &UserId, frame: &Bytes) {
+        self.frames.entry(user.clone()).or_default().push(frame.clone());
+    }
+
+    /// Tells all who may see the entry the same, and says who they are.
+    fn tell_all(&mut self, entry: &Entry, event: &Wire) -> Vec<UserId> {
+        let frame = Bytes::from(event.encode());
+        let who: Vec<UserId> = self.who_sees(entry);
+        for user in &who {
+            self.tell(user, &frame);
+        }
+        who
+    }
+
+    fn who_sees(&self, entry: &Entry) -> Vec<UserId> {
+        let seeing = self.hearers.iter().filter(|member| self.stage.sees(member, entry));
+        seeing.map(|member| member.user.clone()).collect()
+    }
+
+    async fn number(&mut self, user: &UserId) -> Result<Number, Error> {
+        if let Some(known) = self.users.get(user) {
+            return Ok(known.number);
+        }
+        let found = self.cx.store.user(user).await?;
+        let found = found.ok_or_else(|| Error::Internal(format!("user {user} has no number")))?;
+        let number = found.number;
+        self.users.insert(user.clone(), found);
+        Ok(number)
+    }
+
+    /// The message as it is told, with who has read it.
+    async fn told(&mut self, message: &Message) -> Result<Option<TextMessage>, Error> {
+        let author = self.number(&message.author).await?;
+        let mut read = Vec::new();
+        for (user, mark) in self.marks.clone() {
+            if mark.seq >= message.place.seq && self.stage.members.get(&user).is_some_and(Member::is_active) {
+                read.push(ReadTimestamp { user_id: self.number(&user).await?.0, read_utc: mark.at.millis() });
+            }
+        }
+        Ok(text_message(message, author, &read))
+    }
+
+    async fn entry(&mut self, entry: &Entry) -> Result<(), Error> {
+        match &entry.event {
+            Event::MessageCreated(message) => self.created(entry, message).await?,
+            Event::MessageEdited(reference) => self.updated(entry, reference.seq).await?,
+            Event::MessageRecalled(reference) => self.recalled(entry, reference),
+            Event::CopiesDeleted { user, messages } => {
+                let spans: Vec<_> = messages.iter().collect();
+                for (from, to) in spans {
+                    self.copies_deleted(entry, user, from, to).await?;
+                }
+            }
+            Event::ConversationCreated { members, .. } | Event::MembersAdded { members, .. } => {
+                for user in members {
+                    self.room(user, true).await?;
+                }
+            }
+            Event::MembersRemoved { members, .. } => {
+                for user in members {
+                    self.room_deleted(user);
+                }
+            }
+            Event::Banned { user, member: true, .. } => self.room_deleted(user),
+            Event::ConversationUpdated(_) => self.rooms.extend(self.who_sees(entry)),
+            Event::RoleChanged { user, .. } => {
+                self.rooms.insert(user.clone());
+            }
+            Event::ConversationDeleted => {
+                for user in self.who_sees(entry) {
+                    self.room_deleted(&user);
+                }
+            }
+            // The dialect has no words for these.
+            Event::ReactionAdded(_)
+            | Event::ReactionRemoved(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
+            | Event::Banned { member: false, .. }
+            | Event::Unbanned { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// `TextMessagesCreated`; for a comment also its parent, whose count has changed.
+    async fn created(&mut self, entry: &Entry, message: &Message) -> Result<(), Error> {
+        if let Some(told) = self.told(message).await? {
+            let who = self.tell_all(entry, &Wire::TextMessagesCreated { messages: vec![told] });
+            self.rooms.extend(who);
+        }
+        match &message.content.parent {
+            Some(parent) => self.updated(entry, parent.seq).await,
+            None => Ok(()),
+        }
+    }
+
+    /// `TextMessagesUpdated` of the message at `seq`, for those who may see it and the entry that changed it.
+    async fn updated(&mut self, entry: &Entry, seq: Seq) -> Result<(), Error> {
+        let place = Place { seq, ..entry.place };
+        let Some((origin, message)) = self.cx.store.message_at(place, true).await? else { return Ok(()) };
+        if message.state.recalled {
+            return Ok(());
+        }
+        let Some(told) = self.told(&message).await? else { return Ok(()) };
+        let frame = Bytes::from(Wire::TextMessagesUpdated { messages: vec![told] }.encode());
+        let who =
+            self.hearers.iter().filter(|one| self.stage.sees(one, entry) && self.stage.sees(one, &origin));
+        let who: Vec<UserId> = who.map(|member| member.user.clone()).collect();
+        for user in who {
+            self.tell(&user, &frame);
+        }
+        Ok(())
+    }
+
+    fn recalled(&mut self, entry: &Entry, reference: &Reference) {
+        if let Some(event) = Wire::deleted(entry.place.number, reference) {
+            let who = self.tell_all(entry, &event);
+            self.rooms.extend(who);
+        }
+    }
+
+    /// `TextMessageDeleted` of the newest of a user's own copies, for that user.
+    async fn copies_deleted(
+        &mut self,
+        entry: &Entry,
+        user: &UserId,
+        from: Seq,
+        to: Seq,
+    ) -> Result<(), Error> {
+        if !self.hearers.iter().any(|member| member.user == *user) {
+            return Ok(());
+        }
+        for (_, message) in self.messages(from, to).await? {
+            if let Some(event) = Wire::deleted(entry.place.number, &message.reference()) {
+                self.tell(user, &Bytes::from(event.encode()));
+            }
+        }
+        self.rooms.insert(user.clone());
+        Ok(())
+    }
+
+    /// The newest messages from one entry to another, in their order.
+    async fn messages(&self, from: Seq, to: Seq) -> Result<Vec<(Entry, Message)>, Error> {
+        let span = Span::Before(Some(to.next()));
+        let page = self.cx.store.entries(self.stage.number, span, MOST_TOLD, true).await?;
+        let mut messages: Vec<(Entry, Message)> = page
+            .entries
+            .into_iter()
+            .filter(|entry| entry.seq() >= from)
+            .filter_map(|entry| match &entry.event {
+                Event::MessageCreated(message) => {
+                    let message = Message::clone(message);
+                    Some((entry, message))
+                }
+                _ => None,
+            })
+            .collect();
+        messages.reverse();
+        Ok(messages)
+    }
+
+    /// `TextMessagesUpdated` of what was read, for all who may see it; `RoomUpdated` for the reader.
+    async fn read(&mut self, user: &UserId, mark: ReadMark, before: Option<ReadMark>) -> Result<(), Error> {
+        let joined = self.stage.members.get(user).map_or(Seq(0), |member| member.joined);
+        let from = before.map_or(joined, |before| before.seq).next();
+        self.rooms.insert(user.clone());
+        let mut told = Vec::new();
+        for (entry, message) in self.messages(from, mark.seq).await? {
+            if message.state.recalled {
+                continue;
+            }
+            if let Some(wire) = self.told(&message).await? {
+                told.push((entry, wire));
+            }
+        }
+        // Most see the same of it: one frame for all who do.
+        let mut variants: BTreeMap<Vec<u64>, Bytes> = BTreeMap::new();
+        for member in self.hearers.clone() {
+            let seen: Vec<&TextMessage> = told
+                .iter()
+                .filter(|(entry, _)| self.stage.sees(member, entry))
+                .map(|(_, wire)| wire)
+                .collect();
+            if seen.is_empty() {
+                continue;
+            }
+            let ids = seen.iter().map(|wire| wire.message_id).collect();
+            let frame = variants.entry(ids).or_insert_with(|| {
+                let messages = seen.into_iter().cloned().collect();
+                Bytes::from(Wire::TextMessagesUpdated { messages }.encode())
+            });
+            let frame = frame.clone();
+            self.tell(&member.user, &frame);
+        }
+        Ok(())
+    }
+
+    fn room_deleted(&mut self, user: &UserId) {
+        self.rooms.remove(user);
+        let frame = Bytes::from(Wire::RoomDeleted { room_id: self.stage.number.0 }.encode());
+        self.tell(user, &frame);
+    }
+
+    /// `RoomCreated` or `RoomUpdated`, as the user sees the room now.
+    async fn room(&mut self, user: &UserId, created: bool) -> Result<(), Error> {
+        let stage = self.stage;
+        let Some(conversation) = &stage.conversation else { return Ok(()) };
+        let member = self.hearers.iter().find(|member| member.user == *user && member.is_active());
+        let Some(member) = member.copied() else { return Ok(()) };
+        let (unread, last) = self.standing(member).await?;
+        let peer = conversation.peer_of(user);
+        let facts = Facts {
+            peer_name: peer.and_then(|peer| self.users.get(peer)).map(|peer| peer.name.clone()),
+            unread,
+            moderator: member.role >= Role::Moderator,
+            last,
+        };
+        let room = room::room(conversation, facts);
+        let event = if created { Wire::RoomCreated { room } } else { Wire::RoomUpdated { room } };
+        self.tell(user, &Bytes::from(event.encode()));
+        Ok(())
+    }
+
+    /// How much the member has not read, and the newest message that the member may see.
+    async fn standing(&mut self, member: &Member) -> Result<(u64, Option<LastMessage>), Error> {
+        let Some(conversation) = &self.stage.conversation else { return Ok((0, None)) };
+        let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
+        let after = self.read_up_to(member);
+        self.load_recent().await?;
+        let recent = self.recent.as_deref().unwrap_or_default();
+        let unread = recent
+            .iter()
+            .filter(|entry| entry.seq() > after)
+            .filter(|entry| visibility::counts_unread(&conversation.openness, reader, entry))
+            .count();
+        let mut newest = recent.iter().rev().find_map(|entry| self.shown(member, entry));
+        if newest.is_none() {
+            newest = self.older(member, recent.first().map(Entry::seq)).await?;
+        }
+        let last = match newest {
+            Some(message) => {
+                let author = self.number(&message.author).await?;
+                room::last_message(&message, author)
+            }
+            None => None,
+        };
+        Ok((u64::try_from(unread).unwrap_or(u64::MAX), last))
+    }
+
+    fn shown(&self, member: &Member, entry: &Entry) -> Option<Message> {
+        match &entry.event {
+            Event::MessageCreated(message) if !message.state.recalled && self.stage.sees(member, entry) => {
+                Some(Message::clone(message))
+            }
+            _ => None,
+        }
+    }
+
+    /// The newest message before `seq` that the member may see.
+    async fn older(&self, member: &Member, mut before: Option<Seq>) -> Result<Option<Message>, Error> {
+        loop {
+            let page =
+                self.cx.store.entries(self.stage.number, Span::Before(before), MOST_TOLD, true).await?;
+            if let Some(found) = page.entries.iter().find_map(|entry| self.shown(member, entry)) {
+                return Ok(Some(found));
+            }
+            before = page.entries.last().map(Entry::seq);
+            if !page.more || before.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn read_up_to(&self, member: &Member) -> Seq {
+        self.marks.get(&member.user).map_or(member.joined, |mark| mark.seq.max(member.joined))
+    }
+
+    async fn load_recent(&mut self) -> Result<(), Error> {
+        if self.recent.is_some() {
+            return Ok(());
+        }
+        let hearers = self.hearers.iter().filter(|member| member.is_active());
+        let mut after = hearers.map(|member| self.read_up_to(member)).min().unwrap_or_default();
+        let mut recent = Vec::new();
+        loop {
+            let page = self.cx.store.entries(self.stage.number, Span::After(after), STRIDE, true).await?;
+            after = page.entries.last().map_or(after, Entry::seq);
+            recent.extend(page.entries);
+            if !page.more {
+                break;
+            }
+        }
+        self.recent = Some(recent);
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+//! The handshake of a WebSocket: who opens it, and from where.
+
+use domain::Error;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use crate::{
+    auth::{self, Caller},
+    context::Context,
+    invocation::{HttpReply, SocketCall},
+};
+
+const PROTOCOL: HeaderName = header::SEC_WEBSOCKET_PROTOCOL;
+
+/// The user who opens the socket: by `?token=`, by `Sec-WebSocket-Protocol: bearer, <token>`, or by
+/// `Authorization: Bearer <token>`; none if nothing of it is there. With the reply that accepts it.
+///
+/// # Errors
+/// [`Error::Forbidden`] from an origin that is not allowed, [`Error::Unauthenticated`] for a wrong token.
+pub async fn user(cx: &Context, call: &SocketCall) -> Result<Option<(Caller, HttpReply)>, Error> {
+    check_origin(cx, &call.headers)?;
+    let accepted = HttpReply::empty(StatusCode::OK);
+    if let Some((_, token)) = call.query.iter().find(|(name, _)| name == "token") {
+        return Ok(Some((auth::user(cx, token).await?, accepted)));
+    }
+    if let Some(token) = protocol_token(&call.headers) {
+        let caller = auth::user(cx, token).await?;
+        return Ok(Some((caller, accepted.with(PROTOCOL, HeaderValue::from_static("bearer")))));
+    }
+    match auth::caller(cx, &call.headers).await? {
+        Some(caller) if caller.user.is_some() => Ok(Some((caller, accepted))),
+        Some(_) => Err(Error::Unauthenticated("A socket is a user's: name one with User-Id.")),
+        None => Ok(None),
+    }
+}
+
+/// The token of `Sec-WebSocket-Protocol: bearer, <token>`.
+fn protocol_token(headers: &HeaderMap) -> Option<&str> {
+    let values = headers.get_all(PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    let mut protocols = values.flat_map(|value| value.split(',')).map(str::trim);
+    protocols.find(|protocol| protocol.eq_ignore_ascii_case("bearer"))?;
+    protocols.next()
+}
+
+/// A browser says where its page is from, and sends its cookies along from anywhere: so a page of an origin
+/// that is not on the list, if there is one, gets no socket.
+fn check_origin(cx: &Context, headers: &HeaderMap) -> Result<(), Error> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let allowed = &cx.allowed_origins;
+    if allowed.is_empty() || allowed.iter().any(|one| one == "*" || one.as_bytes() == origin.as_bytes()) {
+        return Ok(());
+    }
+    Err(Error::Forbidden("This origin is not allowed."))
+}
