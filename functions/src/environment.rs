@@ -26,6 +26,14 @@ pub const TOKEN_KEY: &str = "SWITCHBOARD_TOKEN_KEY";
 /// Origins that a browser may open a WebSocket from, comma-separated; none or `*`: any.
 pub const ALLOWED_ORIGINS: &str = "SWITCHBOARD_ALLOWED_ORIGINS";
 
+/// What Lambda itself sets, and what the runtime's crate panics without.
+const LAMBDA: [&str; 4] = [
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+];
+
 /// A variable that the function cannot do without.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {0} is not set")]
@@ -47,6 +55,9 @@ pub fn management_variable(dialect: Dialect) -> String {
 pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -> Result<Context, Missing> {
     let optional = |name: &str| variable(name).filter(|value| !value.is_empty());
     let required = |name: &str| optional(name).ok_or_else(|| Missing(name.to_owned()));
+    for name in LAMBDA {
+        required(name)?;
+    }
     let region = Region::new(required("AWS_REGION")?);
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
@@ -126,6 +137,10 @@ mod tests {
         let value = match name {
             "AWS_REGION" => "eu-central-1",
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" => "x",
+            "AWS_LAMBDA_RUNTIME_API" => "127.0.0.1:9001",
+            "AWS_LAMBDA_FUNCTION_NAME" => "fan-out",
+            "AWS_LAMBDA_FUNCTION_VERSION" => "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" => "512",
             TABLE => "switchboard-Table-1",
             SECRET => "s3cret",
             TOKEN_KEY => "k3y",
@@ -154,8 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_secret_is_a_missing_one() {
-        for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", TABLE, SECRET, TOKEN_KEY] {
+    fn a_variable_that_is_empty_is_missing() {
+        let of_the_sdk = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        for name in LAMBDA.into_iter().chain(of_the_sdk).chain([TABLE, SECRET, TOKEN_KEY]) {
             let without = |asked: &str| if asked == name { Some(String::new()) } else { lambda(asked) };
             assert_eq!(context(&POSTING, without).unwrap_err(), Missing(name.to_owned()));
         }

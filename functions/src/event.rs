@@ -27,8 +27,8 @@ pub enum EventError {
 }
 
 impl EventError {
-    fn malformed(reason: impl ToString) -> Self {
-        Self::Malformed(reason.to_string())
+    fn malformed(reason: impl Into<lambda_runtime::Error>) -> Self {
+        Self::Malformed(reason.into().to_string())
     }
 }
 

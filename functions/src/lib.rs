@@ -8,6 +8,7 @@
 //!
 //! # Invariants
 //! - This is the only crate that knows the Lambda runtime and the shapes of its events.
+//! - Neither the runtime nor the SDK logs a request, at any level: there are credentials in it.
 //! - Everything slow is done once, before the first call: root certificates are read, clients are made.
 //! - An event that cannot be read is an error of that one call, which Lambda counts and (for the stream) retries;
 //!   it never ends the process.
@@ -30,11 +31,15 @@ use handlers::{context::Context, endpoint::Endpoint};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
 pub mod environment;
 pub mod event;
 
 use event::{EventError, Response};
+
+/// The crates whose level can be chosen.
+const OURS: [&str; 5] = ["dialects", "domain", "functions", "handlers", "store"];
 
 /// Serves one endpoint until Lambda ends the process.
 ///
@@ -71,18 +76,27 @@ async fn answer(
 }
 
 /// One JSON object a line on standard output, which CloudWatch indexes and Lambda filters by `level`.
+///
+/// Only our own crates can be made to say more than INFO: what the runtime and the SDK trace are whole requests,
+/// with the credentials in them.
 fn log_as_json() {
     let level = ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok())
         .and_then(|level| level.parse().ok())
         .unwrap_or(LevelFilter::INFO);
-    // A second subscriber in one process is refused, and the first one goes on: nothing is lost.
-    let _ = tracing_subscriber::fmt()
+    let targets = Targets::new()
+        .with_default(level.min(LevelFilter::INFO))
+        .with_targets(OURS.map(|target| (target, level)));
+    let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_ansi(false)
+        .with_span_list(false)
         .with_max_level(level)
         .with_writer(std::io::stdout)
-        .try_init();
+        .finish()
+        .with(targets);
+    // A second subscriber in one process is refused, and the first one goes on: nothing is lost.
+    let _ = tracing::subscriber::set_global_default(subscriber);
 }
