@@ -135,6 +135,37 @@ fn a_stack_stays_below_cloudformation_s_500_resources() {
 }
 
 #[test]
+fn the_table_is_the_one_that_the_store_knows() {
+    use store::schema::{PARTITION_KEY, SORT_KEY, TTL};
+    let template: Value = serde_yaml_ng::from_str(&read(TEMPLATE)).unwrap();
+    let table = &template["Resources"]["Table"];
+    assert_eq!(table["DeletionPolicy"], "Retain");
+    let properties = &table["Properties"];
+    let key = [(PARTITION_KEY, "HASH"), (SORT_KEY, "RANGE")];
+    for (at, (name, kind)) in key.into_iter().enumerate() {
+        assert_eq!(properties["KeySchema"][at]["AttributeName"], name);
+        assert_eq!(properties["KeySchema"][at]["KeyType"], kind);
+        assert_eq!(properties["AttributeDefinitions"][at]["AttributeName"], name);
+        assert_eq!(properties["AttributeDefinitions"][at]["AttributeType"], "S");
+    }
+    assert_eq!(properties["StreamSpecification"]["StreamViewType"], "NEW_AND_OLD_IMAGES");
+    assert_eq!(properties["TimeToLiveSpecification"]["AttributeName"], TTL);
+    for index in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
+        assert!(properties.get(index).is_none(), "policies name the table alone, not its indexes");
+    }
+}
+
+#[test]
+fn every_variable_that_functions_need_is_set() {
+    use functions::environment::{ALLOWED_ORIGINS, SECRET, TABLE, TOKEN_KEY};
+    let template: Value = serde_yaml_ng::from_str(&read(TEMPLATE)).unwrap();
+    let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
+    for name in [TABLE, SECRET, TOKEN_KEY, ALLOWED_ORIGINS] {
+        assert!(variables.get(name).is_some(), "Globals lack {name}");
+    }
+}
+
+#[test]
 fn every_endpoint_has_its_binary() {
     let endpoints = handlers::endpoints();
     if updating() {

@@ -156,7 +156,8 @@ const STREAM_EVENT: &str = r#"      Events:
                 - Pattern: '{"eventName":["INSERT","MODIFY"],"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"READ#"}]}}}}'
 "#;
 
-/// What a WebSocket API is made with: where it is served locally, and what selects its routes.
+/// What a WebSocket API is first written with: where it is served locally, and what selects its routes. Both are
+/// then the template's own.
 pub(super) fn socket_defaults(dialect: Dialect) -> (&'static str, &'static str) {
     match dialect {
         Dialect::Channelize => ("/v2/socket", "$request.body.action"),
