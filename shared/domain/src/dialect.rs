@@ -20,7 +20,8 @@ pub enum Dialect {
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Channelize, Self::Channels, Self::Channelstream, Self::Events, Self::Nkchat];
+    pub const ALL: [Self; 5] =
+        [Self::Channelize, Self::Channels, Self::Channelstream, Self::Events, Self::Nkchat];
 
     /// The dialect's name, in lower case.
     #[must_use]

@@ -36,7 +36,8 @@ impl Timestamp {
     /// `2020-01-29T05:29:43.233Z`.
     #[must_use]
     pub fn to_iso(self) -> String {
-        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        let format =
+            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .ok()
             .and_then(|at| at.format(&format).ok())
@@ -63,7 +64,10 @@ mod tests {
         let at = Timestamp::from_iso("2020-01-29T05:29:43.233Z").unwrap();
         assert_eq!(at.millis(), 1_580_275_783_233);
         assert_eq!(at.to_iso(), "2020-01-29T05:29:43.233Z");
-        assert_eq!(Timestamp::from_iso("2020-01-29T07:29:43+02:00").unwrap().to_iso(), "2020-01-29T05:29:43.000Z");
+        assert_eq!(
+            Timestamp::from_iso("2020-01-29T07:29:43+02:00").unwrap().to_iso(),
+            "2020-01-29T05:29:43.000Z"
+        );
         assert_eq!(Timestamp::from_iso("2020-01-29").unwrap().to_iso(), "2020-01-29T00:00:00.000Z");
         assert_eq!(Timestamp::from_iso("yesterday"), None);
     }

@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::{
     error::SdkError,
     operation::create_table::CreateTableError,
     types::{
-        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
-        StreamViewType, TimeToLiveSpecification,
+        AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+        StreamSpecification, StreamViewType, TimeToLiveSpecification,
     },
 };
 
@@ -21,7 +21,10 @@ pub const TTL: &str = "ttl";
 ///
 /// # Errors
 /// Says what the SDK said.
-pub async fn create_table(client: &Client, table: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub async fn create_table(
+    client: &Client,
+    table: &str,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let attribute = |name| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
     };
@@ -43,7 +46,9 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), Box<dyn st
         .send()
         .await;
     match created {
-        Err(SdkError::ServiceError(error)) if matches!(error.err(), CreateTableError::ResourceInUseException(_)) => {
+        Err(SdkError::ServiceError(error))
+            if matches!(error.err(), CreateTableError::ResourceInUseException(_)) =>
+        {
             return Ok(());
         }
         other => other?,
@@ -56,7 +61,9 @@ pub async fn create_table(client: &Client, table: &str) -> Result<(), Box<dyn st
     client
         .update_time_to_live()
         .table_name(table)
-        .time_to_live_specification(TimeToLiveSpecification::builder().attribute_name(TTL).enabled(true).build()?)
+        .time_to_live_specification(
+            TimeToLiveSpecification::builder().attribute_name(TTL).enabled(true).build()?,
+        )
         .send()
         .await?;
     Ok(())

@@ -1,0 +1,219 @@
+//! An entry of a conversation's log: one thing that happened.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Dialect, Message, MessageId, Object, Place, Role, Seq, Timestamp, UserId, Visibility,
+    ids::Nonce,
+    message::{Audience, Reference},
+    ranges::Ranges,
+};
+
+/// One thing that happened in a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Where it stands.
+    pub place: Place,
+    /// When the log took it: never earlier than the entry before.
+    pub at: Timestamp,
+    /// Who did it; none for the application's server on its own account.
+    pub actor: Option<UserId>,
+    /// The dialect it was done in.
+    pub dialect: Dialect,
+    /// Tells this write from another at the same number.
+    pub nonce: Nonce,
+    /// The entry that last changed the conversation's settings, this one included.
+    pub settings: Seq,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A message was written. Read later, it shows the message as it is then.
+    #[serde(skip)]
+    MessageCreated(Box<Message>),
+    /// A message was given other content.
+    MessageEdited(Reference),
+    /// A message was recalled from everybody.
+    MessageRecalled(Reference),
+    /// A user deleted the own copy of messages; nobody else knows.
+    CopiesDeleted {
+        /// The user.
+        user: UserId,
+        /// The messages, by their entries.
+        messages: Ranges,
+    },
+    /// A user reacted to a message.
+    ReactionAdded(Reaction),
+    /// A user took a reaction back.
+    ReactionRemoved(Reaction),
+    /// A message was pinned.
+    MessagePinned(Reference),
+    /// A message is no longer pinned.
+    MessageUnpinned(Reference),
+    /// The conversation began.
+    ConversationCreated {
+        /// Its title then.
+        title: Option<String>,
+        /// It is a one-to-one conversation.
+        direct: bool,
+        /// Its first members; those beyond one transaction follow as [`Event::MembersAdded`].
+        members: Vec<UserId>,
+    },
+    /// Settings were changed.
+    ConversationUpdated(Changes),
+    /// The conversation ended.
+    ConversationDeleted,
+    /// Users became members.
+    MembersAdded {
+        /// Who.
+        members: Vec<UserId>,
+        /// How.
+        how: Arrival,
+    },
+    /// Users are no longer members.
+    MembersRemoved {
+        /// Who.
+        members: Vec<UserId>,
+        /// How.
+        how: Departure,
+    },
+    /// A member has another role.
+    RoleChanged {
+        /// Who.
+        user: UserId,
+        /// The role now.
+        role: Role,
+    },
+    /// A user was banned.
+    Banned {
+        /// Who.
+        user: UserId,
+        /// Why.
+        motive: String,
+        /// When it is over by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// The user was a member until then.
+        member: bool,
+    },
+    /// A user is no longer banned.
+    Unbanned {
+        /// Who.
+        user: UserId,
+        /// Why.
+        motive: String,
+    },
+}
+
+/// A user's reaction to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// The message.
+    pub message: Reference,
+    /// The user.
+    pub user: UserId,
+    /// The reaction's type.
+    pub kind: String,
+}
+
+/// How users became members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrival {
+    /// When the conversation was made.
+    Founded,
+    /// By themselves.
+    Joined,
+    /// By somebody else.
+    Added,
+}
+
+/// How users ceased to be members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Departure {
+    /// By themselves.
+    Left,
+    /// By somebody who may remove.
+    Removed,
+    /// By a moderator.
+    Kicked,
+}
+
+/// The settings that were changed; those that were not are absent.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Changes {
+    /// The title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where its picture is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// Who may come in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    /// The application's own type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_type: Option<String>,
+    /// Switches of the application's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<Object>,
+    /// The application's own fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Object>,
+}
+
+impl Changes {
+    /// Whether nothing was changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Entry {
+    /// The entry's number.
+    #[must_use]
+    pub const fn seq(&self) -> Seq {
+        self.place.seq
+    }
+
+    /// The id that the entry has where it is shown as a message of its own.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        MessageId::mint(self.place, self.nonce)
+    }
+
+    /// The message that the entry is about: its entry, author and audience.
+    #[must_use]
+    pub fn subject(&self) -> Option<(Seq, &UserId, &Audience)> {
+        fn by(reference: &Reference) -> Option<(Seq, &UserId, &Audience)> {
+            Some((reference.seq, &reference.author, &reference.audience))
+        }
+        match &self.event {
+            Event::MessageCreated(message) => Some((message.place.seq, &message.author, &message.audience)),
+            Event::MessageEdited(it)
+            | Event::MessageRecalled(it)
+            | Event::MessagePinned(it)
+            | Event::MessageUnpinned(it) => by(it),
+            Event::ReactionAdded(it) | Event::ReactionRemoved(it) => by(&it.message),
+            Event::CopiesDeleted { .. }
+            | Event::ConversationCreated { .. }
+            | Event::ConversationUpdated(_)
+            | Event::ConversationDeleted
+            | Event::MembersAdded { .. }
+            | Event::MembersRemoved { .. }
+            | Event::RoleChanged { .. }
+            | Event::Banned { .. }
+            | Event::Unbanned { .. } => None,
+        }
+    }
+}

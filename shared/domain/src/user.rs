@@ -1,0 +1,58 @@
+//! A user.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Number, Object, Timestamp, UserId};
+
+/// Somebody who writes and reads. What proves it (password hash, sessions) is not part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// The number, for the dialect that names users so.
+    pub number: Number,
+    /// What others see; the id until it is set.
+    pub name: String,
+    /// The e-mail address, which is also a login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Where the profile's picture is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// Where the profile is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile_url: Option<String>,
+    /// The language, as the application names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The application's own fields.
+    #[serde(default, skip_serializing_if = "Object::is_empty")]
+    pub meta: Object,
+    /// Whether it is a guest, made without an account of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
+    /// When it came into being.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl User {
+    /// A user of whom only the id is known.
+    #[must_use]
+    pub fn new(id: UserId, number: Number, now: Timestamp) -> Self {
+        Self {
+            name: id.as_str().to_owned(),
+            id,
+            number,
+            email: None,
+            image_url: None,
+            profile_url: None,
+            language: None,
+            meta: Object::new(),
+            guest: false,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}

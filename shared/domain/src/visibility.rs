@@ -1,0 +1,236 @@
+//! Who may see what: the one predicate behind live frames, history, counts, resume and search.
+//!
+//! Two questions are asked of it. [`may_read`]: may this reader look into the conversation now? It is asked
+//! once per request. [`may_see`]: may this reader see this entry? It is asked for every entry, and answered by
+//! what was true at the entry's number, not by what is true now.
+
+use crate::{Conversation, Entry, Event, Member, Seq, Timestamp, UserId, Visibility, conversation::Openness};
+
+/// Somebody who reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// The user whose view it is; none for the application's server, which sees everything.
+    pub user: Option<&'a UserId>,
+    /// The user's relation to the conversation, if there ever was one.
+    pub member: Option<&'a Member>,
+    /// An admin's token or the server's secret: membership and bans do not matter.
+    pub powerful: bool,
+}
+
+/// Whether the reader may look into the conversation at `now`.
+#[must_use]
+pub fn may_read(conversation: &Conversation, reader: Reader<'_>, now: Timestamp) -> bool {
+    if conversation.deleted {
+        return false;
+    }
+    if reader.powerful || reader.member.is_some_and(Member::is_active) {
+        return true;
+    }
+    conversation.visibility() == Visibility::Open
+        && reader.user.is_some()
+        && !reader.member.is_some_and(|member| member.is_banned(now))
+}
+
+/// Whether the reader may see the entry: present when it was written, of its audience, and not deleted for
+/// oneself.
+#[must_use]
+pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
+    let Some(user) = reader.user else { return true };
+    if !reader.powerful && was_absent(openness, reader.member, entry.seq(), entry.at) {
+        return false;
+    }
+    if let Event::CopiesDeleted { user: whose, .. } = &entry.event {
+        return whose == user;
+    }
+    let Some((seq, author, audience)) = entry.subject() else { return true };
+    if reader.member.is_some_and(|member| member.hidden.contains(seq)) {
+        return false;
+    }
+    if author == user {
+        return true;
+    }
+    // An entry about a message that was written while the reader was away tells of that message.
+    if seq != entry.seq()
+        && !reader.powerful
+        && was_absent(openness, reader.member, seq, Timestamp::from_millis(i64::MIN))
+    {
+        return false;
+    }
+    !audience.except.contains(user) && (audience.only.is_empty() || audience.only.contains(user))
+}
+
+/// Whether the entry counts as unread for the reader, if it lies after the reader's mark.
+#[must_use]
+pub fn counts_unread(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
+    let Event::MessageCreated(message) = &entry.event else { return false };
+    reader.user != Some(&message.author)
+        && !message.content.no_unread
+        && !message.state.recalled
+        && may_see(openness, reader, entry)
+}
+
+/// Whether the user was gone or banned when the entry `seq` was written, in a conversation that this closes.
+fn was_absent(openness: &Openness, member: Option<&Member>, seq: Seq, at: Timestamp) -> bool {
+    let Some(member) = member else { return false };
+    member.absences.iter().any(|absence| {
+        let inside = absence.from < seq && absence.to.is_none_or(|to| seq < to);
+        let banned = absence.ban && absence.until.is_none_or(|until| at < until);
+        inside && (banned || openness.at(seq) != Visibility::Open)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{
+        Dialect, Message, MessageId, Number, Place, Role,
+        conversation::tests::conversation,
+        ids::Nonce,
+        message::{Audience, Content, State},
+        ranges::Ranges,
+    };
+
+    fn user(id: &str) -> UserId {
+        UserId::trusted(id)
+    }
+
+    fn message(seq: u64, author: &str, only: &[&str], except: &[&str]) -> Entry {
+        let place = Place { number: Number(1), seq: Seq(seq) };
+        let set = |ids: &[&str]| ids.iter().map(|id| user(id)).collect::<BTreeSet<_>>();
+        let at = Timestamp::from_millis(i64::try_from(seq).unwrap());
+        Entry {
+            place,
+            at,
+            actor: Some(user(author)),
+            dialect: Dialect::Channelize,
+            nonce: Nonce::new(0),
+            settings: Seq(1),
+            event: Event::MessageCreated(Box::new(Message {
+                id: MessageId::mint(place, Nonce::new(0)),
+                place,
+                author: user(author),
+                dialect: Dialect::Channelize,
+                at,
+                content: Content::default(),
+                audience: Audience { only: set(only), except: set(except) },
+                state: State::default(),
+            })),
+        }
+    }
+
+    fn edit(seq: u64, of: &Entry) -> Entry {
+        let Event::MessageCreated(message) = &of.event else { panic!("not a message") };
+        Entry {
+            place: Place { seq: Seq(seq), ..of.place },
+            at: Timestamp::from_millis(i64::try_from(seq).unwrap()),
+            event: Event::MessageEdited(message.reference()),
+            ..of.clone()
+        }
+    }
+
+    /// bob joined at 2, left at 10, came back at 20, was banned at 30 and unbanned at 40, joined again at 50.
+    fn bob() -> Member {
+        let mut member = Member::stranger(user("bob"), Number(1));
+        let now = Timestamp::from_millis(0);
+        member.join(Role::Member, Seq(2), now);
+        member.leave(Seq(10));
+        member.join(Role::Member, Seq(20), now);
+        member.ban(Seq(30), "spam".into(), None);
+        member.unban(Seq(40));
+        member.join(Role::Member, Seq(50), now);
+        member
+    }
+
+    fn sees(visibility: Visibility, member: &Member, entry: &Entry) -> bool {
+        let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
+        may_see(&Openness::new(visibility), reader, entry)
+    }
+
+    #[test]
+    fn nobody_sees_what_was_written_while_away() {
+        let bob = bob();
+        let seen = |visibility| -> Vec<u64> {
+            [1, 2, 9, 10, 11, 19, 20, 30, 31, 39, 40, 41, 49, 50, 51]
+                .into_iter()
+                .filter(|&seq| sees(visibility, &bob, &message(seq, "ann", &[], &[])))
+                .collect()
+        };
+        assert_eq!(seen(Visibility::Private), [1, 2, 9, 10, 20, 30, 40, 50, 51]);
+        assert_eq!(seen(Visibility::Public), seen(Visibility::Private));
+        // Leaving hides nothing of an open conversation; a ban does.
+        assert_eq!(seen(Visibility::Open), [1, 2, 9, 10, 11, 19, 20, 30, 40, 41, 49, 50, 51]);
+    }
+
+    #[test]
+    fn an_edit_of_a_message_that_one_may_not_see_is_not_seen() {
+        let missed = message(15, "ann", &[], &[]);
+        assert!(!sees(Visibility::Private, &bob(), &edit(51, &missed)));
+        assert!(sees(Visibility::Private, &bob(), &edit(51, &message(9, "ann", &[], &[]))));
+        let secret = message(52, "ann", &["cat"], &[]);
+        assert!(!sees(Visibility::Private, &bob(), &edit(53, &secret)));
+    }
+
+    #[test]
+    fn an_audience_is_its_users_and_the_author() {
+        let mut bob = Member::stranger(user("bob"), Number(1));
+        bob.join(Role::Member, Seq(1), Timestamp::from_millis(0));
+        let sees = |entry: &Entry| sees(Visibility::Private, &bob, entry);
+        assert!(sees(&message(5, "ann", &["bob"], &[])));
+        assert!(!sees(&message(5, "ann", &["cat"], &[])));
+        assert!(!sees(&message(5, "ann", &[], &["bob"])));
+        assert!(!sees(&message(5, "ann", &["bob"], &["bob"])));
+        assert!(sees(&message(5, "bob", &["cat"], &["bob"])));
+        let server = Reader { user: None, member: None, powerful: true };
+        assert!(may_see(&Openness::new(Visibility::Private), server, &message(5, "ann", &["cat"], &[])));
+    }
+
+    #[test]
+    fn an_own_copy_that_was_deleted_is_gone_for_its_user_and_so_are_its_edits() {
+        let mut bob = Member::stranger(user("bob"), Number(1));
+        bob.join(Role::Member, Seq(1), Timestamp::from_millis(0));
+        let mut gone = Ranges::default();
+        gone.insert(Seq(5), Seq(5));
+        bob.hidden = gone.clone();
+        let entry = message(5, "ann", &[], &[]);
+        assert!(!sees(Visibility::Private, &bob, &entry));
+        assert!(!sees(Visibility::Private, &bob, &edit(6, &entry)));
+        assert!(sees(Visibility::Private, &bob, &message(6, "ann", &[], &[])));
+        let deletion = |whose| Entry {
+            event: Event::CopiesDeleted { user: user(whose), messages: gone.clone() },
+            ..entry.clone()
+        };
+        assert!(sees(Visibility::Private, &bob, &deletion("bob")));
+        assert!(!sees(Visibility::Private, &bob, &deletion("ann")));
+    }
+
+    #[test]
+    fn a_ban_with_an_end_is_over_by_itself() {
+        let mut bob = Member::stranger(user("bob"), Number(1));
+        bob.ban(Seq(10), String::new(), Some(Timestamp::from_millis(20)));
+        assert!(!sees(Visibility::Open, &bob, &message(19, "ann", &[], &[])));
+        assert!(sees(Visibility::Open, &bob, &message(20, "ann", &[], &[])));
+        let open = conversation(Visibility::Open);
+        let reader = Reader { user: Some(&bob.user), member: Some(&bob), powerful: false };
+        assert!(!may_read(&open, reader, Timestamp::from_millis(19)));
+        assert!(may_read(&open, reader, Timestamp::from_millis(20)));
+    }
+
+    #[test]
+    fn only_members_read_what_is_not_open() {
+        let now = Timestamp::from_millis(99);
+        let bob = user("bob");
+        let stranger = Reader { user: Some(&bob), member: None, powerful: false };
+        for (visibility, expected) in
+            [(Visibility::Private, false), (Visibility::Public, false), (Visibility::Open, true)]
+        {
+            assert_eq!(may_read(&conversation(visibility), stranger, now), expected);
+            let powerful = Reader { powerful: true, ..stranger };
+            assert!(may_read(&conversation(visibility), powerful, now));
+        }
+        let mut deleted = conversation(Visibility::Open);
+        deleted.deleted = true;
+        assert!(!may_read(&deleted, Reader { powerful: true, ..stranger }, now));
+    }
+}

@@ -1,0 +1,51 @@
+//! A record of the table's stream, as what it means.
+
+use domain::{Entry, Error, Number, UserId};
+
+use crate::{
+    Item,
+    item::get_text,
+    keys, log,
+    read_mark::{self, ReadMark},
+    schema,
+};
+
+/// Something that was written and is to be announced.
+#[derive(Debug)]
+pub enum Change {
+    /// A new entry of a log.
+    Entry(Box<Entry>),
+    /// A member has read further.
+    Read {
+        /// The conversation's number.
+        number: Number,
+        /// The member.
+        user: UserId,
+        /// How far.
+        mark: ReadMark,
+    },
+}
+
+/// What a new image means; none if it is nothing to be announced.
+///
+/// # Errors
+/// [`Error::Internal`] if the image is not what its key says.
+pub fn of(inserted: bool, image: &Item) -> Result<Option<Change>, Error> {
+    let pk = get_text(image, schema::PARTITION_KEY)?;
+    if pk.starts_with(keys::LOG) {
+        // A changed item under a log is a message in a new state; the entry that changed it tells of it.
+        return if inserted {
+            log::from_item(image).map(|entry| Some(Change::Entry(Box::new(entry))))
+        } else {
+            Ok(None)
+        };
+    }
+    let Some(number) = pk.strip_prefix(keys::READ).and_then(|digits| digits.parse().ok()) else {
+        return Ok(None);
+    };
+    Ok(Some(Change::Read {
+        number: Number(number),
+        user: UserId::trusted(get_text(image, schema::SORT_KEY)?),
+        mark: read_mark::from_item(image)?,
+    }))
+}

@@ -1,0 +1,150 @@
+//! Connections: found by their user when something is to be delivered, and by their id when they end.
+
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
+use domain::{Dialect, Error, Timestamp, UserId};
+
+use crate::{
+    Item, Store, fault,
+    item::{self, find_text, get_text, is_over, number, text},
+    keys::{self, Key},
+    retry, schema,
+};
+
+/// API Gateway ends a WebSocket after two hours; ten minutes more for clocks.
+const LIFETIME_SECONDS: i64 = 2 * 3600 + 600;
+/// Writes of one `BatchWriteItem`.
+const WRITES_PER_BATCH: usize = 25;
+
+/// A WebSocket connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Connection {
+    /// API Gateway's id.
+    pub id: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// What it speaks.
+    pub dialect: Dialect,
+}
+
+impl Store {
+    /// Keeps a connection, until it is removed or its time to live is over.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn put_connection(&self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
+        let ttl = ttl(now);
+        let mut by_id = item::keyed(&keys::connection(&connection.id));
+        by_id.insert("u".into(), text(connection.user.as_str()));
+        let by_user = item::keyed(&keys::user_connection(&connection.user, &connection.id));
+        let mut items = [by_id, by_user];
+        for item in &mut items {
+            item.insert("d".into(), text(connection.dialect.name()));
+            item.insert(schema::TTL.into(), ttl.clone());
+        }
+        let puts: Result<Vec<_>, _> = items
+            .into_iter()
+            .map(|item| {
+                let put = PutRequest::builder().set_item(Some(item)).build()?;
+                Ok(WriteRequest::builder().put_request(put).build())
+            })
+            .collect();
+        self.write_batch(puts.map_err(built)?).await
+    }
+
+    /// The connection of that id; none if it has ended.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn connection(&self, id: &str, now: Timestamp) -> Result<Option<Connection>, Error> {
+        let Some(found) = self.get(&keys::connection(id), true).await? else { return Ok(None) };
+        if is_over(&found, now) {
+            return Ok(None);
+        }
+        let user = UserId::trusted(get_text(&found, "u")?);
+        Ok(dialect(&found).map(|dialect| Connection { id: id.to_owned(), user, dialect }))
+    }
+
+    /// The user's connections.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn connections(&self, user: &UserId, now: Timestamp) -> Result<Vec<Connection>, Error> {
+        // Consistent: whoever was connected before an entry was written must not be missed.
+        let items = self.query_all(keys::user_partition(user), keys::USER_CONNECTION, true).await?;
+        let mut connections = Vec::with_capacity(items.len());
+        for item in items.iter().filter(|item| !is_over(item, now)) {
+            let sk = get_text(item, schema::SORT_KEY)?;
+            let id = sk.strip_prefix(keys::USER_CONNECTION).unwrap_or(sk).to_owned();
+            if let Some(dialect) = dialect(item) {
+                connections.push(Connection { id, user: user.clone(), dialect });
+            }
+        }
+        Ok(connections)
+    }
+
+    /// Removes a connection and its subscriptions. Removing one that is gone is no error.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn remove_connection(&self, id: &str) -> Result<(), Error> {
+        let items = self.query_all(keys::connection_partition(id), "", true).await?;
+        let mut gone: Vec<Key> = Vec::with_capacity(2 * items.len());
+        for item in &items {
+            let sk = get_text(item, schema::SORT_KEY)?;
+            if let Some(topic) = sk.strip_prefix(keys::CONNECTION_TOPIC) {
+                gone.push(keys::connection_topic(id, topic));
+                gone.push(keys::subscription(topic, id));
+            } else {
+                gone.push(keys::connection(id));
+                gone.push(keys::user_connection(&UserId::trusted(get_text(item, "u")?), id));
+            }
+        }
+        let deletes: Result<Vec<_>, _> = gone
+            .iter()
+            .map(|key| {
+                let delete = DeleteRequest::builder().set_key(Some(item::keyed(key))).build()?;
+                Ok(WriteRequest::builder().delete_request(delete).build())
+            })
+            .collect();
+        self.write_batch(deletes.map_err(built)?).await
+    }
+
+    /// Does unconditional writes, in batches; what DynamoDB leaves unprocessed is sent again.
+    pub(crate) async fn write_batch(&self, writes: Vec<WriteRequest>) -> Result<(), Error> {
+        for chunk in writes.chunks(WRITES_PER_BATCH) {
+            let mut left = chunk.to_vec();
+            let mut attempt = 0;
+            while !left.is_empty() {
+                let answer = self
+                    .client
+                    .batch_write_item()
+                    .request_items(&self.table, std::mem::take(&mut left))
+                    .send()
+                    .await
+                    .map_err(|error| fault::of("BatchWriteItem", &error))?;
+                left.extend(answer.unprocessed_items.into_iter().flatten().flat_map(|(_, rest)| rest));
+                if !left.is_empty() {
+                    if attempt == retry::ATTEMPTS {
+                        return Err(Error::Busy);
+                    }
+                    retry::pause(attempt).await?;
+                    attempt += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn ttl(now: Timestamp) -> aws_sdk_dynamodb::types::AttributeValue {
+    number(now.plus_seconds(LIFETIME_SECONDS).seconds())
+}
+
+pub(crate) fn dialect(item: &Item) -> Option<Dialect> {
+    find_text(item, "d").and_then(Dialect::from_name)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a function for map_err")]
+pub(crate) fn built(error: aws_sdk_dynamodb::error::BuildError) -> Error {
+    Error::Internal(format!("a write of a batch: {error}"))
+}

@@ -1,0 +1,227 @@
+//! The key design of the one table. Every key is spelled here and nowhere else.
+//!
+//! | what | `pk` | `sk` | attributes |
+//! |---|---|---|---|
+//! | conversation, its settings | `CONV#<conversation id>` | `CONV` | `x` JSON, `n` number, `gone` once deleted |
+//! | member: a user's standing in it | `CONV#<conversation id>` | `MEMBER#<user id>` | `x` JSON, `n` number |
+//! | one-to-one conversation of two users | `DIRECT#<bytes of low>:<low><high>` | `DIRECT` | `c` conversation id |
+//! | name of a number | `NUMBER#<number>` | `NUMBER` | `c` conversation id |
+//! | entry of the log | `LOG#<number>` | 12 digits of seq | see `log.rs` |
+//! | message id that a client chose | `MESSAGE#<message id>` | `MESSAGE` | `n` number, `s` seq |
+//! | read mark, for the others | `READ#<number>` | user id | `s` seq, `t` time |
+//! | user | `USER#<user id>` | `USER` | `x` JSON, `h` password hash |
+//! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark |
+//! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
+//! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `ttl` |
+//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `ttl` |
+//! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
+//! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `ttl` |
+//! | login name | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
+//! | all users, all conversations | `ALL#USER`, `ALL#CONV` | id | `n` number |
+//! | counter of numbers | `COUNTER` | `COUNTER` | `c` conversations, `u` users |
+//!
+//! The stream's filter lets two kinds out: insertions under `LOG#` (entries) and writes under `READ#` (read
+//! marks). A conversation's settings stand under its string id because requests name it so; its log stands
+//! under its number because message ids carry that, so that a life of a conversation and the next one of the
+//! same id never share a log.
+
+use domain::{ConversationId, Error, MessageId, Number, Place, Seq, UserId};
+
+use crate::{Item, item};
+
+/// A key of the table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The partition key.
+    pub pk: String,
+    /// The sort key.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+}
+
+/// What the partition keys of logs begin with; the stream's filter names it too.
+pub const LOG: &str = "LOG#";
+/// What the partition keys of read marks begin with; the stream's filter names it too.
+pub const READ: &str = "READ#";
+/// What the sort keys of members begin with.
+pub const MEMBER: &str = "MEMBER#";
+/// What the sort keys of a user's memberships begin with.
+pub const MEMBERSHIP: &str = "CONV#";
+/// What the sort keys of a user's connections begin with.
+pub const USER_CONNECTION: &str = "CONN#";
+/// What the sort keys of a connection's subscriptions begin with.
+pub const CONNECTION_TOPIC: &str = "TOPIC#";
+/// What the sort keys of users that a user blocks begin with.
+pub const BLOCK: &str = "BLOCK#";
+/// What the sort keys of a user's friends begin with.
+pub const FRIEND: &str = "FRIEND#";
+
+/// A conversation's settings.
+#[must_use]
+pub fn conversation(id: &ConversationId) -> Key {
+    Key::new(conversation_partition(id), "CONV")
+}
+
+/// The partition of a conversation's settings and members.
+#[must_use]
+pub fn conversation_partition(id: &ConversationId) -> String {
+    format!("CONV#{id}")
+}
+
+/// A user's standing in a conversation.
+#[must_use]
+pub fn member(conversation: &ConversationId, user: &UserId) -> Key {
+    Key::new(conversation_partition(conversation), format!("{MEMBER}{user}"))
+}
+
+/// The conversation that a number names.
+#[must_use]
+pub fn number(number: Number) -> Key {
+    Key::new(format!("NUMBER#{number}"), "NUMBER")
+}
+
+/// The one-to-one conversation of two users: the same key whoever asks.
+#[must_use]
+pub fn direct(one: &UserId, other: &UserId) -> Key {
+    let (low, high) = if one <= other { (one, other) } else { (other, one) };
+    // The length keeps ("a", "bc") and ("ab", "c") apart.
+    Key::new(format!("DIRECT#{}:{low}{high}", low.as_str().len()), "DIRECT")
+}
+
+/// A log.
+#[must_use]
+pub fn log_partition(number: Number) -> String {
+    format!("{LOG}{number}")
+}
+
+/// A seq as a sort key: 12 digits, so that text order is number order.
+#[must_use]
+pub fn seq(seq: Seq) -> String {
+    format!("{seq:012}", seq = seq.0)
+}
+
+/// An entry of a log.
+#[must_use]
+pub fn entry(place: Place) -> Key {
+    Key::new(log_partition(place.number), seq(place.seq))
+}
+
+/// The place that an entry's key names.
+///
+/// # Errors
+/// [`Error::Internal`] if it is no entry's key.
+pub fn place(of: &Item) -> Result<Place, Error> {
+    let pk = item::get_text(of, crate::schema::PARTITION_KEY)?;
+    let sk = item::get_text(of, crate::schema::SORT_KEY)?;
+    let parsed = pk.strip_prefix(LOG).and_then(|number| number.parse().ok()).zip(sk.parse().ok());
+    let Some((number, seq)) = parsed else {
+        return Err(Error::Internal(format!("{pk} {sk} is no key of an entry")));
+    };
+    Ok(Place { number: Number(number), seq: Seq(seq) })
+}
+
+/// A message id that a client chose.
+#[must_use]
+pub fn chosen_message(id: &MessageId) -> Key {
+    Key::new(format!("MESSAGE#{id}"), "MESSAGE")
+}
+
+/// The read marks of a conversation.
+#[must_use]
+pub fn read_partition(number: Number) -> String {
+    format!("{READ}{number}")
+}
+
+/// A user's read mark in a conversation.
+#[must_use]
+pub fn read_mark(number: Number, user: &UserId) -> Key {
+    Key::new(read_partition(number), user.as_str())
+}
+
+/// The partition of all that is a user's.
+#[must_use]
+pub fn user_partition(id: &UserId) -> String {
+    format!("USER#{id}")
+}
+
+/// A user.
+#[must_use]
+pub fn user(id: &UserId) -> Key {
+    Key::new(user_partition(id), "USER")
+}
+
+/// A user's membership.
+#[must_use]
+pub fn membership(user: &UserId, conversation: &ConversationId) -> Key {
+    Key::new(user_partition(user), format!("{MEMBERSHIP}{conversation}"))
+}
+
+/// A user's relation to another: `kind` is [`BLOCK`] or [`FRIEND`].
+#[must_use]
+pub fn relation(user: &UserId, kind: &str, other: &UserId) -> Key {
+    Key::new(user_partition(user), format!("{kind}{other}"))
+}
+
+/// A connection, found by its user.
+#[must_use]
+pub fn user_connection(user: &UserId, connection: &str) -> Key {
+    Key::new(user_partition(user), format!("{USER_CONNECTION}{connection}"))
+}
+
+/// The partition of a connection and its subscriptions.
+#[must_use]
+pub fn connection_partition(connection: &str) -> String {
+    format!("CONN#{connection}")
+}
+
+/// A connection, found by its id.
+#[must_use]
+pub fn connection(connection: &str) -> Key {
+    Key::new(connection_partition(connection), "CONN")
+}
+
+/// A subscription, found by its connection.
+#[must_use]
+pub fn connection_topic(connection: &str, topic: &str) -> Key {
+    Key::new(connection_partition(connection), format!("{CONNECTION_TOPIC}{topic}"))
+}
+
+/// The subscriptions of a topic.
+#[must_use]
+pub fn topic_partition(topic: &str) -> String {
+    format!("TOPIC#{topic}")
+}
+
+/// A subscription, found by its topic.
+#[must_use]
+pub fn subscription(topic: &str, connection: &str) -> Key {
+    Key::new(topic_partition(topic), connection)
+}
+
+/// A login name or e-mail address. Case does not matter.
+#[must_use]
+pub fn login(login: &str) -> Key {
+    Key::new(format!("LOGIN#{}", login.to_lowercase()), "LOGIN")
+}
+
+/// The list of all users.
+pub const ALL_USERS: &str = "ALL#USER";
+/// The list of all conversations.
+pub const ALL_CONVERSATIONS: &str = "ALL#CONV";
+
+/// A line of the list of all users or all conversations.
+#[must_use]
+pub fn listed(list: &str, id: &str) -> Key {
+    Key::new(list.to_owned(), id)
+}
+
+/// The counter of numbers.
+#[must_use]
+pub fn counter() -> Key {
+    Key::new("COUNTER".to_owned(), "COUNTER")
+}

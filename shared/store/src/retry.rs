@@ -1,0 +1,18 @@
+//! How often, and with which pauses, something that was overtaken or left unprocessed is tried again.
+
+use std::time::Duration;
+
+use domain::Error;
+
+/// Attempts before it is called busy. With full jitter below, 40 of them take about six seconds.
+pub const ATTEMPTS: u32 = 40;
+
+/// Waits a random time before the next attempt: up to 2 ms at first, doubling up to 256 ms.
+///
+/// # Errors
+/// [`Error::Internal`] where the system has no randomness.
+pub async fn pause(attempt: u32) -> Result<(), Error> {
+    let most = 2_000_u64 << attempt.min(7);
+    tokio::time::sleep(Duration::from_micros(crate::random()? % most)).await;
+    Ok(())
+}

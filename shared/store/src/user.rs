@@ -1,0 +1,280 @@
+//! Users: profiles, password hashes, logins, and their relations to one another.
+
+use std::time::{Duration, Instant};
+
+use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+use domain::{Error, Number, Timestamp, User, UserId};
+
+use crate::{
+    Item, Store, Write, directory,
+    item::{self, find_text, get_json, get_text, json, number, text},
+    keys, schema,
+    write::Written,
+};
+
+/// How long a process shows a user as it last read it: a new name takes at most this long to be seen.
+pub const FRESH: Duration = Duration::from_secs(30);
+
+/// A user's relation to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// The user wants to hear nothing of the other.
+    Block,
+    /// The user calls the other a friend.
+    Friend,
+}
+
+impl Relation {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Block => keys::BLOCK,
+            Self::Friend => keys::FRIEND,
+        }
+    }
+}
+
+impl Store {
+    /// The user; none if there is none. At most [`FRESH`] old.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn user(&self, id: &UserId) -> Result<Option<User>, Error> {
+        if let Some(user) = self.remembered(id) {
+            return Ok(Some(user));
+        }
+        let found = self.get(&keys::user(id), false).await?;
+        found.as_ref().map(|item| self.remember_user(item)).transpose()
+    }
+
+    /// These users, by id; those who do not exist are left out. At most [`FRESH`] old.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn users(&self, ids: impl IntoIterator<Item = UserId>) -> Result<Vec<User>, Error> {
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for id in ids {
+            match self.remembered(&id) {
+                Some(user) => known.push(user),
+                None => unknown.push(keys::user(&id)),
+            }
+        }
+        if !unknown.is_empty() {
+            for found in &self.get_all(unknown, false).await? {
+                known.push(self.remember_user(found)?);
+            }
+        }
+        known.sort_by(|one, other| one.id.cmp(&other.id));
+        known.dedup_by(|one, other| one.id == other.id);
+        Ok(known)
+    }
+
+    /// The user, made now if there was none.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn ensure_user(&self, id: &UserId, now: Timestamp) -> Result<User, Error> {
+        if let Some(user) = self.user(id).await? {
+            return Ok(user);
+        }
+        let user = User::new(id.clone(), self.draw_user_number().await?, now);
+        if self.create_user(&user, None).await? {
+            return Ok(user);
+        }
+        // Somebody else was faster.
+        let found = self.get(&keys::user(id), true).await?;
+        let item = found.ok_or_else(|| Error::Internal(format!("user {id} exists and does not")))?;
+        self.remember_user(&item)
+    }
+
+    /// Draws a number for a new user.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn draw_user_number(&self) -> Result<Number, Error> {
+        self.draw("ADD u :one", "u").await
+    }
+
+    /// Makes a user, with the login of the e-mail address if there is one. Says whether it was made: not if
+    /// the id or the login is taken.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn create_user(&self, user: &User, password_hash: Option<&str>) -> Result<bool, Error> {
+        let mut writes = vec![
+            Write::put(to_item(user, password_hash)?).when("attribute_not_exists(pk)"),
+            directory::list_user(user),
+        ];
+        if let Some(email) = &user.email {
+            writes.push(claim_login(email, &user.id));
+        }
+        let done = matches!(self.write_all(writes).await?, Written::Done);
+        if done {
+            self.users.insert(user.id.clone(), (Instant::now(), user.clone()));
+        }
+        Ok(done)
+    }
+
+    /// Changes a user's profile, and the password where a hash is given. Says whether it was changed: not if
+    /// the new e-mail address is taken.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn update_user(
+        &self,
+        before: &User,
+        after: &User,
+        password_hash: Option<&str>,
+    ) -> Result<bool, Error> {
+        let expression = if password_hash.is_some() { "SET x = :x, h = :h" } else { "SET x = :x" };
+        let mut update = Write::update(keys::user(&after.id), expression)
+            .when("attribute_exists(pk)")
+            .with(":x", json(after)?);
+        if let Some(hash) = password_hash {
+            update = update.with(":h", text(hash));
+        }
+        let mut writes = vec![update];
+        let login = |user: &User| user.email.as_ref().map(|email| email.to_lowercase());
+        if login(before) != login(after) {
+            if let Some(email) = &after.email {
+                writes.push(claim_login(email, &after.id));
+            }
+            if let Some(email) = &before.email {
+                writes.push(Write::delete(keys::login(email)));
+            }
+        }
+        let done = matches!(self.write_all(writes).await?, Written::Done);
+        self.users.remove(&after.id);
+        Ok(done)
+    }
+
+    /// The user as the table has it now, not as this process remembers it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn user_now(&self, id: &UserId) -> Result<Option<User>, Error> {
+        let found = self.get(&keys::user(id), true).await?;
+        found.as_ref().map(|item| self.remember_user(item)).transpose()
+    }
+
+    /// The user whose login (an e-mail address, an nkchat login, or the user id) and password these are. It
+    /// takes as long for a login that does not exist as for a wrong password.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn verify_password(&self, login: &str, password: &str) -> Result<Option<User>, Error> {
+        let claimed = self.get(&keys::login(login), true).await?;
+        let id = match &claimed {
+            Some(claimed) => Some(UserId::trusted(get_text(claimed, "u")?)),
+            None => UserId::parse(login).ok(),
+        };
+        let found = match &id {
+            Some(id) => self.get(&keys::user(id), true).await?,
+            None => None,
+        };
+        let hash = found.as_ref().and_then(|item| find_text(item, "h")).unwrap_or(NOBODYS_HASH).to_owned();
+        let known = hash != NOBODYS_HASH;
+        let password = password.to_owned();
+        let right = tokio::task::spawn_blocking(move || {
+            argon2::PasswordHash::new(&hash)
+                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        })
+        .await
+        .map_err(|error| Error::Internal(format!("password check: {error}")))?;
+        match found {
+            Some(item) if known && right => self.remember_user(&item).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Says that the user blocks, or is a friend of, the other; or no longer.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn set_relation(
+        &self,
+        user: &UserId,
+        relation: Relation,
+        other: &UserId,
+        on: bool,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let key = keys::relation(user, relation.prefix(), other);
+        let write = if on {
+            let mut line = item::keyed(&key);
+            line.insert("t".into(), number(now.millis()));
+            Write::put(line)
+        } else {
+            Write::delete(key)
+        };
+        self.write_one(write).await.map(|_| ())
+    }
+
+    /// Whether the user blocks, or is a friend of, the other.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn has_relation(
+        &self,
+        user: &UserId,
+        relation: Relation,
+        other: &UserId,
+    ) -> Result<bool, Error> {
+        Ok(self.get(&keys::relation(user, relation.prefix(), other), true).await?.is_some())
+    }
+
+    /// The users whom the user blocks, or calls friends, by id.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn relations(&self, user: &UserId, relation: Relation) -> Result<Vec<UserId>, Error> {
+        let items = self.query_all(keys::user_partition(user), relation.prefix(), false).await?;
+        let id = |item: &Item| -> Result<UserId, Error> {
+            let sk = get_text(item, schema::SORT_KEY)?;
+            Ok(UserId::trusted(sk.strip_prefix(relation.prefix()).unwrap_or(sk)))
+        };
+        items.iter().map(id).collect()
+    }
+
+    fn remembered(&self, id: &UserId) -> Option<User> {
+        self.users.get(id).filter(|(read, _)| read.elapsed() < FRESH).map(|(_, user)| user)
+    }
+
+    fn remember_user(&self, item: &Item) -> Result<User, Error> {
+        let user: User = get_json(item, "x")?;
+        self.users.insert(user.id.clone(), (Instant::now(), user.clone()));
+        Ok(user)
+    }
+}
+
+/// The Argon2id hash of a password, with a random salt, in PHC's string format. Takes tens of milliseconds of
+/// one core, off the runtime's threads.
+///
+/// # Errors
+/// [`Error::Internal`].
+pub async fn hash_password(password: &str) -> Result<String, Error> {
+    let password = password.to_owned();
+    let hashed = tokio::task::spawn_blocking(move || {
+        Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
+    });
+    let hashed = hashed.await.map_err(|error| Error::Internal(format!("password hash: {error}")))?;
+    hashed.map_err(|error| Error::Internal(format!("password hash: {error}")))
+}
+
+/// A hash that no password has, checked where there is no user, so that time does not tell.
+const NOBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c3dpdGNoYm9hcmQtbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn claim_login(login: &str, user: &UserId) -> Write {
+    let mut line = item::keyed(&keys::login(login));
+    line.insert("u".into(), text(user.as_str()));
+    Write::put(line).when("attribute_not_exists(pk) OR u = :u").with(":u", text(user.as_str()))
+}
+
+fn to_item(user: &User, password_hash: Option<&str>) -> Result<Item, Error> {
+    let mut item = item::keyed(&keys::user(&user.id));
+    item.insert("x".into(), json(user)?);
+    if let Some(hash) = password_hash {
+        item.insert("h".into(), text(hash));
+    }
+    Ok(item)
+}
