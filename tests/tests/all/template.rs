@@ -13,7 +13,7 @@ use std::{
 
 use handlers::{
     endpoint::{Endpoint, Trigger},
-    invocation::{Invocation, SocketEvent},
+    invocation::{Invocation, SocketEvent, StreamChange},
 };
 use serde_yaml_ng::Value;
 
@@ -282,6 +282,12 @@ fn fits(endpoint: &Endpoint, sample: &str) -> Result<(), String> {
         (Trigger::Stream, Invocation::Stream(records)) => {
             if records.is_empty() {
                 return Err("it has no records".to_owned());
+            }
+            for record in records {
+                let inserted = record.change == StreamChange::Insert;
+                let image = record.new_image.ok_or("a record has no NewImage")?;
+                let change = store::change::of(inserted, &image).map_err(|error| format!("{error:?}"))?;
+                change.ok_or("a record is nothing to be announced")?;
             }
         }
         _ => return Err("it is of another trigger".to_owned()),

@@ -2,6 +2,10 @@
 
 use domain::Dialect;
 use handlers::endpoint::{Action, Endpoint, Trigger};
+use store::{
+    keys::{LOG, READ},
+    schema::PARTITION_KEY,
+};
 
 /// `POST /v2/messages/send`, `$connect`, or `stream`.
 pub(super) fn route(endpoint: &Endpoint) -> String {
@@ -86,7 +90,7 @@ pub(super) fn function(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
         ),
         // The route stands in the WebSocket API.
         Trigger::Socket { .. } => String::new(),
-        Trigger::Stream => STREAM_EVENT.to_owned(),
+        Trigger::Stream => stream_event(),
     };
     if !properties.is_empty() {
         entry += "    Properties:\n";
@@ -131,6 +135,20 @@ fn policies(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
     }
 }
 
+/// The stream's trigger, with the filter of what the store wants to be announced.
+fn stream_event() -> String {
+    let filters: String = [("\"INSERT\"", LOG), ("\"INSERT\",\"MODIFY\"", READ)]
+        .into_iter()
+        .map(|(changes, prefix)| {
+            format!(
+                r#"                - Pattern: '{{"eventName":[{changes}],"dynamodb":{{"Keys":{{"{PARTITION_KEY}":{{"S":[{{"prefix":"{prefix}"}}]}}}}}}}}'
+"#
+            )
+        })
+        .collect();
+    format!("{STREAM_EVENT}{filters}")
+}
+
 const STREAM_EVENT: &str = r#"      Events:
         Stream:
           Type: DynamoDB
@@ -152,8 +170,6 @@ const STREAM_EVENT: &str = r#"      Events:
             # Entries of logs, and read marks. Nothing else that is written to the table wakes the function.
             FilterCriteria:
               Filters:
-                - Pattern: '{"eventName":["INSERT"],"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"LOG#"}]}}}}'
-                - Pattern: '{"eventName":["INSERT","MODIFY"],"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"READ#"}]}}}}'
 "#;
 
 /// What a WebSocket API is first written with: where it is served locally, and what selects its routes. Both are

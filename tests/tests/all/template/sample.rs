@@ -120,7 +120,19 @@ fn socket(route_key: &str) -> Value {
 }
 
 fn stream() -> Value {
-    let keys = json!({"pk": {"S": "LOG#1"}, "sk": {"S": "1"}});
+    let keys = json!({"pk": {"S": "LOG#1"}, "sk": {"S": "000000000002"}});
+    // A message of alice's, as the store writes it.
+    let image = json!({
+        "pk": {"S": "LOG#1"},
+        "sk": {"S": "000000000002"},
+        "t": {"N": "1773119783000"},
+        "d": {"S": "z"},
+        "r": {"N": "2748779069441"},
+        "g": {"N": "1"},
+        "k": {"S": "m"},
+        "u": {"S": "alice"},
+        "b": {"S": "hello"}
+    });
     json!({
         "Records": [{
             "eventID": "c4ca4238a0b923820dcc509a6f75849b",
@@ -131,9 +143,9 @@ fn stream() -> Value {
             "dynamodb": {
                 "ApproximateCreationDateTime": 1_773_119_783,
                 "Keys": keys,
-                "NewImage": keys,
+                "NewImage": image,
                 "SequenceNumber": "4421584500000000017450439091",
-                "SizeBytes": 26,
+                "SizeBytes": 90,
                 "StreamViewType": "NEW_AND_OLD_IMAGES"
             },
             "eventSourceARN":
