@@ -1,1 +1,102 @@
 //! One Lambda binary per endpoint.
+//!
+//! # Layout
+//! - `src/bin/<endpoint>.rs`: one statement each, `functions::serve(&…::ENDPOINT)`. Nothing is generic over the
+//!   endpoint, so that a hundred binaries link in seconds: all of their code is compiled once, here.
+//! - [`event`]: Lambda's JSON into an `Invocation`, a `Reply` into Lambda's JSON.
+//! - [`environment`]: the function's environment into a `Context`.
+//!
+//! # Invariants
+//! - This is the only crate that knows the Lambda runtime and the shapes of its events.
+//! - Neither the runtime nor the SDK logs a request, at any level: there are credentials in it.
+//! - Everything slow is done once, before the first call: root certificates are read, clients are made.
+//! - An event that cannot be read is an error of that one call, which Lambda counts and (for the stream) retries;
+//!   it never ends the process.
+//!
+//! # Where the secrets come from, and why
+//! The server's secret and the token key live in one secret of AWS Secrets Manager. CloudFormation reads it when
+//! it deploys (`{{resolve:secretsmanager:…}}` in `template.yaml`) and writes the values into the functions'
+//! environment, which Lambda keeps encrypted. So:
+//! - no function may read a secret, or anything else but what its endpoint declares in `access`: a function that
+//!   is taken over cannot reach the secret's other versions or other secrets of the account;
+//! - a cold start makes no call and waits for nobody; neither the SSM or Secrets Manager client nor the
+//!   extension's layer is in the zip.
+//!
+//! The price: who may read a function's configuration in the account reads the secrets, and a rotated secret
+//! arrives with the next deployment (raise the parameter `SecretRevision`, which makes CloudFormation read anew).
+
+use std::{process::ExitCode, sync::Arc};
+
+use handlers::{context::Context, endpoint::Endpoint};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
+
+pub mod environment;
+pub mod event;
+
+use event::{EventError, Response};
+
+/// The crates whose level can be chosen.
+const OURS: [&str; 5] = ["dialects", "domain", "functions", "handlers", "store"];
+
+/// Serves one endpoint until Lambda ends the process.
+///
+/// It only returns when it cannot go on: the reason is in the log, and the exit code tells Lambda.
+#[must_use]
+pub fn serve(endpoint: &'static Endpoint) -> ExitCode {
+    log_as_json();
+    match run(endpoint) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(function = endpoint.name, error, "cannot serve");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(endpoint: &'static Endpoint) -> Result<(), lambda_runtime::Error> {
+    let context = Arc::new(environment::context(endpoint, |name| std::env::var(name).ok())?);
+    // Lambda gives a process one call at a time: more threads than one would only cost their start.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        answer(endpoint, Arc::clone(&context), event.payload)
+    })))
+}
+
+async fn answer(
+    endpoint: &'static Endpoint,
+    context: Arc<Context>,
+    payload: Box<RawValue>,
+) -> Result<Response, EventError> {
+    let invocation = event::invocation(&endpoint.trigger, payload.get())?;
+    let reply = (endpoint.handler)(context, invocation).await;
+    event::response(&endpoint.trigger, reply)
+}
+
+/// One JSON object a line on standard output, which CloudWatch indexes and Lambda filters by `level`.
+///
+/// Only our own crates can be made to say more than INFO: what the runtime and the SDK trace are whole requests,
+/// with the credentials in them.
+fn log_as_json() {
+    let level = ["RUST_LOG", "AWS_LAMBDA_LOG_LEVEL"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok())
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    let targets = Targets::new()
+        .with_default(level.min(LevelFilter::INFO))
+        .with_targets(OURS.map(|target| (target, level)));
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_ansi(false)
+        .with_span_list(false)
+        .with_max_level(level)
+        .with_writer(std::io::stdout)
+        .finish()
+        .with(targets);
+    // A second subscriber in one process is refused, and the first one goes on: nothing is lost.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}

@@ -1,1 +1,5 @@
 //! Everything tried through the front door.
+//!
+//! The tests themselves are one binary, `tests/all`; here is what they share.
+
+pub mod access;

@@ -1,0 +1,185 @@
+//! The function's environment, made into a `Context` once per process.
+//!
+//! The SDK clients are put together by hand and not by `aws-config`: in Lambda the region and the credentials
+//! are in the environment and hold for the life of the process, and the chain of providers that would look
+//! elsewhere costs every binary half a megabyte and every cold start half a millisecond.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use domain::Dialect;
+use handlers::{
+    context::{Clock, Context, Secrets},
+    endpoint::{Action, Endpoint},
+    gateway::Gateway,
+};
+use store::Store;
+
+/// The table's name.
+pub const TABLE: &str = "SWITCHBOARD_TABLE";
+/// The secret that the application's server knows.
+pub const SECRET: &str = "SWITCHBOARD_SECRET";
+/// The key that signs user tokens, HS256.
+pub const TOKEN_KEY: &str = "SWITCHBOARD_TOKEN_KEY";
+/// Origins that a browser may open a WebSocket from, comma-separated; none or `*`: any.
+pub const ALLOWED_ORIGINS: &str = "SWITCHBOARD_ALLOWED_ORIGINS";
+
+/// What Lambda itself sets, and what the runtime's crate panics without.
+const LAMBDA: [&str; 4] = [
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+];
+
+/// A variable that the function cannot do without.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {0} is not set")]
+pub struct Missing(pub String);
+
+/// The variable with the URL of a dialect's management API: `SWITCHBOARD_MANAGEMENT_EVENTS`.
+#[must_use]
+pub fn management_variable(dialect: Dialect) -> String {
+    format!("SWITCHBOARD_MANAGEMENT_{}", dialect.name().to_ascii_uppercase())
+}
+
+/// The context of an endpoint, in the environment that `variable` reads.
+///
+/// Only an endpoint that may manage connections gets clients for it, one for each dialect whose management URL
+/// is set. `AWS_ENDPOINT_URL_DYNAMODB` or `AWS_ENDPOINT_URL` sends DynamoDB's calls elsewhere, as in any SDK.
+///
+/// # Errors
+/// Names the first variable that is missing. An empty one is missing: an empty secret would let everybody in.
+pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -> Result<Context, Missing> {
+    let optional = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let required = |name: &str| optional(name).ok_or_else(|| Missing(name.to_owned()));
+    for name in LAMBDA {
+        required(name)?;
+    }
+    let region = Region::new(required("AWS_REGION")?);
+    let credentials = Credentials::new(
+        required("AWS_ACCESS_KEY_ID")?,
+        required("AWS_SECRET_ACCESS_KEY")?,
+        optional("AWS_SESSION_TOKEN"),
+        None,
+        "LambdaEnvironment",
+    );
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https();
+    let mut table = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(region.clone())
+        .credentials_provider(credentials.clone())
+        .http_client(http.clone());
+    table.set_endpoint_url(optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| optional("AWS_ENDPOINT_URL")));
+    let mut gateways = BTreeMap::new();
+    if endpoint.access.contains(&Action::ManageConnections) {
+        for dialect in Dialect::ALL {
+            if let Some(url) = optional(&management_variable(dialect)) {
+                gateways.insert(dialect, management_client(url, region.clone(), credentials.clone(), &http));
+            }
+        }
+    }
+    Ok(Context {
+        store: Store::new(aws_sdk_dynamodb::Client::from_conf(table.build()), required(TABLE)?),
+        gateway: Gateway::new(gateways),
+        secrets: Secrets { server: required(SECRET)?, token_key: required(TOKEN_KEY)? },
+        clock: Clock::system(),
+        allowed_origins: origins(&optional(ALLOWED_ORIGINS).unwrap_or_default()),
+    })
+}
+
+/// The SDK's retries are off: the delivery retries within its own deadline, and a 429 must reach it at once.
+fn management_client(
+    url: String,
+    region: Region,
+    credentials: Credentials,
+    http: &SharedHttpClient,
+) -> aws_sdk_apigatewaymanagement::Client {
+    let config = aws_sdk_apigatewaymanagement::Config::builder()
+        .behavior_version(aws_sdk_apigatewaymanagement::config::BehaviorVersion::latest())
+        .region(region)
+        .credentials_provider(credentials)
+        .http_client(http.clone())
+        .endpoint_url(url)
+        .retry_config(RetryConfig::disabled())
+        .build();
+    aws_sdk_apigatewaymanagement::Client::from_conf(config)
+}
+
+fn origins(list: &str) -> Vec<String> {
+    let origins: Vec<String> =
+        list.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
+    if origins.iter().any(|origin| origin == "*") { Vec::new() } else { origins }
+}
+
+#[cfg(test)]
+mod tests {
+    use handlers::{
+        endpoint::Trigger,
+        invocation::{HttpReply, Reply},
+    };
+
+    use super::*;
+
+    const POSTING: Endpoint = Endpoint {
+        name: "fan-out",
+        dialect: None,
+        trigger: Trigger::Stream,
+        access: &[Action::Query, Action::ManageConnections],
+        handler: |_, _| Box::pin(async { Reply::Http(HttpReply::empty(http::StatusCode::OK)) }),
+    };
+
+    fn lambda(name: &str) -> Option<String> {
+        let value = match name {
+            "AWS_REGION" => "eu-central-1",
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" => "x",
+            "AWS_LAMBDA_RUNTIME_API" => "127.0.0.1:9001",
+            "AWS_LAMBDA_FUNCTION_NAME" => "fan-out",
+            "AWS_LAMBDA_FUNCTION_VERSION" => "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" => "512",
+            TABLE => "switchboard-Table-1",
+            SECRET => "s3cret",
+            TOKEN_KEY => "k3y",
+            ALLOWED_ORIGINS => "https://a.example, https://b.example",
+            "SWITCHBOARD_MANAGEMENT_EVENTS" => "https://x.execute-api.eu-central-1.amazonaws.com/live",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn a_context_has_what_the_environment_says() {
+        let context = context(&POSTING, lambda).unwrap();
+        assert_eq!(context.secrets.server, "s3cret");
+        assert_eq!(context.secrets.token_key, "k3y");
+        assert_eq!(context.allowed_origins, ["https://a.example", "https://b.example"]);
+        assert!(context.gateway.client(Dialect::Events).is_some());
+        assert!(context.gateway.client(Dialect::Nkchat).is_none());
+    }
+
+    #[test]
+    fn only_an_endpoint_that_manages_connections_has_clients_for_it() {
+        let reading = Endpoint { access: &[Action::Query], ..POSTING };
+        let context = context(&reading, lambda).unwrap();
+        assert!(context.gateway.client(Dialect::Events).is_none());
+    }
+
+    #[test]
+    fn a_variable_that_is_empty_is_missing() {
+        let of_the_sdk = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        for name in LAMBDA.into_iter().chain(of_the_sdk).chain([TABLE, SECRET, TOKEN_KEY]) {
+            let without = |asked: &str| if asked == name { Some(String::new()) } else { lambda(asked) };
+            assert_eq!(context(&POSTING, without).unwrap_err(), Missing(name.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_star_allows_any_origin() {
+        assert_eq!(origins(""), Vec::<String>::new());
+        assert_eq!(origins("https://a.example,*"), Vec::<String>::new());
+    }
+}

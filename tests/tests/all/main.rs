@@ -1,0 +1,4 @@
+//! The one integration-test binary: each module is one way through the front door.
+
+#[cfg(test)]
+mod template;
