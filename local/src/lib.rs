@@ -230,6 +230,8 @@ impl Running {
 
     /// Ends in good order: nothing new is taken, sockets are closed with 1001 and told to `$disconnect`, requests
     /// are answered, and how far the stream was delivered is remembered.
+    ///
+    /// A file can be opened again once every clone of [`Running::context`] and [`Running::items`] is gone too.
     pub async fn shutdown(mut self) {
         self.closing.send_replace(true);
         let server = Arc::clone(&self.server);
