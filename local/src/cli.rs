@@ -4,7 +4,11 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{Options, StartError, dynamodb::Storage, token};
+use crate::{
+    Options, StartError,
+    dynamodb::{Storage, TABLE},
+    token,
+};
 
 /// Everything that may be typed.
 #[derive(Debug, Parser)]
@@ -122,7 +126,9 @@ impl Serve {
             (None, false, None) => Ok(Storage::File(PathBuf::from(STATE).join("data.db"))),
             (Some(path), false, None) => Ok(Storage::File(path)),
             (None, true, None) => Ok(Storage::Memory),
-            (None, false, Some(url)) => Ok(Storage::Remote { url, state: Some(PathBuf::from(STATE)) }),
+            (None, false, Some(url)) => {
+                Ok(Storage::Remote { url, table: TABLE.to_owned(), state: Some(PathBuf::from(STATE)) })
+            }
             _ => Err(StartError::Storages),
         }
     }

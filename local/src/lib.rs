@@ -142,7 +142,9 @@ pub struct Running {
     pub context: Arc<Context>,
     /// The open connections.
     pub connections: Connections,
-    /// The table ([`dynamodb::TABLE`]), past the handlers.
+    /// The table's name.
+    pub table: String,
+    /// The table, past the handlers.
     pub items: aws_sdk_dynamodb::Client,
     server: Arc<Server>,
     closing: watch::Sender<bool>,
@@ -172,7 +174,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let clients: BTreeMap<Dialect, _> =
         routes.dialects().map(|dialect| (dialect, management::client(&connections, dialect))).collect();
     let context = Arc::new(Context {
-        store: store::Store::new(tables.items.clone(), dynamodb::TABLE),
+        store: store::Store::new(tables.items.clone(), tables.name.as_str()),
         gateway: Gateway::new(clients),
         secrets: options.secrets,
         clock: options.clock,
@@ -201,6 +203,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         address,
         context,
         connections,
+        table: tables.name,
         items: tables.items,
         server,
         closing,

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use self::{embedded::Embedded, observe::Observer};
 
-/// The table's name on one machine.
+/// The table's name on one machine, unless said otherwise.
 pub const TABLE: &str = "switchboard";
 
 /// Where the table lives.
@@ -33,9 +33,22 @@ pub enum Storage {
     Remote {
         /// The endpoint's URL.
         url: String,
+        /// The table's name: [`TABLE`], unless several servers share one endpoint.
+        table: String,
         /// The folder that remembers how far the stream was read; none: it is not remembered.
         state: Option<PathBuf>,
     },
+}
+
+impl Storage {
+    /// The table's name.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        match self {
+            Self::File(_) | Self::Memory => TABLE,
+            Self::Remote { table, .. } => table,
+        }
+    }
 }
 
 /// What went wrong with the storage at the start.
@@ -66,6 +79,8 @@ pub enum StorageError {
 /// The table's clients.
 #[derive(Debug)]
 pub struct Tables {
+    /// The table's name.
+    pub name: String,
     /// For items.
     pub items: aws_sdk_dynamodb::Client,
     /// For the stream.
@@ -93,12 +108,12 @@ pub async fn open(storage: &Storage, observer: Option<Arc<dyn Observer>>) -> Res
     };
     let http = observe::observed(http, wake, observer);
     let items = aws_sdk_dynamodb::Client::from_conf(items_config(http.clone(), &url));
-    store::schema::create_table(&items, TABLE).await.map_err(StorageError::Table)?;
+    store::schema::create_table(&items, storage.table()).await.map_err(StorageError::Table)?;
     if let Some(embedded) = &embedded {
         embedded.prepare().await?;
     }
     let streams = aws_sdk_dynamodbstreams::Client::from_conf(streams_config(http, &streams_url));
-    Ok(Tables { items, streams, written, embedded })
+    Ok(Tables { name: storage.table().to_owned(), items, streams, written, embedded })
 }
 
 type Parts = (Option<Arc<Embedded>>, SharedHttpClient, String, String);

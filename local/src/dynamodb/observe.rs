@@ -44,7 +44,8 @@ pub struct Operation {
     pub actions: Vec<&'static str>,
     /// Read units as the answer tells them; 0 for a refused request.
     pub read_units: f64,
-    /// Write units as the answer tells them; 0 for a refused request, although AWS charges for a failed condition.
+    /// Write units as the answer tells them (DynamoDB Local's are wrong for transactions, the embedded ones are
+    /// AWS's); 0 for a refused request, although AWS charges for a failed condition.
     pub write_units: f64,
     /// Whether it was refused: a failed condition, a cancelled transaction, an invalid request.
     pub failed: bool,
@@ -197,7 +198,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::dynamodb::{Storage, TABLE, open};
+    use crate::dynamodb::{Storage, open};
 
     fn s(text: impl Into<String>) -> AttributeValue {
         AttributeValue::S(text.into())
@@ -210,20 +211,23 @@ mod tests {
         let log = Arc::clone(&seen);
         let observer = move |operation: &Operation| log.lock().unwrap().push(operation.clone());
         let storage = match std::env::var("DYNAMODB_LOCAL_URL") {
-            Ok(url) => Storage::Remote { url, state: None },
+            Ok(url) => {
+                Storage::Remote { url, table: crate::invoke::request_id().replace('=', "."), state: None }
+            }
             Err(_) => Storage::Memory,
         };
         let tables = open(&storage, Some(Arc::new(observer))).await.unwrap();
+        let (items, table) = (&tables.items, &tables.name);
         let last = || seen.lock().unwrap().last().cloned().unwrap();
         let partition = crate::invoke::request_id();
         // 50 items whose sizes sum to 50 * 230 bytes: rounded as a sum, not one by one.
         for n in 0..50 {
-            let item = tables.items.put_item().table_name(TABLE).item("pk", s(&partition));
+            let item = items.put_item().table_name(table).item("pk", s(&partition));
             item.item("sk", s(format!("{n:03}"))).item("body", s("x".repeat(200))).send().await.unwrap();
         }
         assert_eq!((last().write_units, last().read_units), (1.0, 0.0));
         let query = || {
-            let query = tables.items.query().table_name(TABLE).key_condition_expression("pk = :pk");
+            let query = items.query().table_name(table).key_condition_expression("pk = :pk");
             query.expression_attribute_values(":pk", s(&partition))
         };
         query().send().await.unwrap();
@@ -231,12 +235,12 @@ mod tests {
         query().consistent_read(true).send().await.unwrap();
         assert_eq!(last().read_units, 3.0);
         let key = || [("pk".to_owned(), s(&partition)), ("sk".to_owned(), s("000"))].into_iter().collect();
-        tables.items.get_item().table_name(TABLE).set_key(Some(key())).send().await.unwrap();
+        items.get_item().table_name(table).set_key(Some(key())).send().await.unwrap();
         assert_eq!(last().read_units, 0.5);
         tables
             .items
             .get_item()
-            .table_name(TABLE)
+            .table_name(table)
             .set_key(Some(key()))
             .consistent_read(true)
             .send()
@@ -244,13 +248,13 @@ mod tests {
             .unwrap();
         assert_eq!(last().read_units, 1.0);
         let batch = KeysAndAttributes::builder().keys(key()).consistent_read(true).build().unwrap();
-        tables.items.batch_get_item().request_items(TABLE, batch).send().await.unwrap();
+        items.batch_get_item().request_items(table, batch).send().await.unwrap();
         assert_eq!((last().read_units, last().actions), (1.0, vec!["BatchGetItem"]));
-        let put = Put::builder().table_name(TABLE).item("pk", s(&partition)).item("sk", s("big"));
+        let put = Put::builder().table_name(table).item("pk", s(&partition)).item("sk", s("big"));
         let put = put.item("body", s("x".repeat(1500))).build().unwrap();
-        let check = ConditionCheck::builder().table_name(TABLE).set_key(Some(key()));
+        let check = ConditionCheck::builder().table_name(table).set_key(Some(key()));
         let check = check.condition_expression("attribute_exists(pk)").build().unwrap();
-        let transaction = tables.items.transact_write_items();
+        let transaction = items.transact_write_items();
         let transaction = transaction.transact_items(TransactWriteItem::builder().put(put).build());
         transaction
             .transact_items(TransactWriteItem::builder().condition_check(check).build())
@@ -259,8 +263,11 @@ mod tests {
             .unwrap();
         let operation = last();
         assert_eq!(operation.actions, ["ConditionCheckItem", "PutItem"]);
-        assert_eq!((operation.write_units, operation.failed), (6.0, false), "2 * (2 + 1): {operation:?}");
-        let refused = tables.items.put_item().table_name(TABLE).set_item(Some(key()));
+        // DynamoDB Local 1.25 tells 4 units for one part as well as for three.
+        if storage == Storage::Memory {
+            assert_eq!(operation.write_units, 6.0, "2 * (2 + 1): {operation:?}");
+        }
+        let refused = items.put_item().table_name(table).set_item(Some(key()));
         refused.condition_expression("attribute_not_exists(pk)").send().await.unwrap_err();
         assert!(last().failed);
     }

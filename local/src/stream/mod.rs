@@ -94,7 +94,7 @@ impl Trigger {
             None => Checkpoints::folder(state.as_deref(), name),
         };
         Self {
-            shards: Shards::new(tables.streams.clone()),
+            shards: Shards::new(tables.streams.clone(), tables.name.clone()),
             delivery: Delivery::new(Arc::clone(&mapping), context, DeadLetters::new(state, name)),
             checkpoints,
             progress: Progress::new(),

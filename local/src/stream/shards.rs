@@ -14,7 +14,6 @@ use std::{
 use tokio::time::Instant;
 
 use super::record::{Pending, pending};
-use crate::dynamodb::TABLE;
 
 /// How often the list of shards is read again; besides, whenever one has come to its end.
 const REFRESH: Duration = Duration::from_secs(60);
@@ -34,6 +33,7 @@ fn failed(error: impl std::error::Error) -> ReadError {
 #[derive(Debug)]
 pub(super) struct Shards {
     client: Client,
+    table: String,
     arn: String,
     refreshed: Option<Instant>,
     shards: BTreeMap<String, Progress>,
@@ -51,8 +51,8 @@ struct Progress {
 }
 
 impl Shards {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, arn: String::new(), refreshed: None, shards: BTreeMap::new() }
+    pub(super) fn new(client: Client, table: String) -> Self {
+        Self { client, table, arn: String::new(), refreshed: None, shards: BTreeMap::new() }
     }
 
     /// Whether the list of shards should be read again.
@@ -65,7 +65,7 @@ impl Shards {
         &mut self,
         mut known: impl FnMut(&str, &str) -> Option<String>,
     ) -> Result<(), ReadError> {
-        let streams = self.client.list_streams().table_name(TABLE).send().await.map_err(failed)?;
+        let streams = self.client.list_streams().table_name(&self.table).send().await.map_err(failed)?;
         // A table that was made anew has a new stream; its label is a time, so the greatest is the newest.
         let newest = streams.streams().iter().max_by_key(|stream| stream.stream_label());
         let arn = newest.and_then(|stream| stream.stream_arn());

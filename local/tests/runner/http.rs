@@ -56,7 +56,7 @@ async fn an_observer_sees_which_function_did_what() {
     options.observer =
         Some(Arc::new(move |operation: &Operation| log.lock().unwrap().push(operation.clone())));
     let (running, world) = started(options).await;
-    world.items.set(running.items.clone()).unwrap();
+    world.items.set((running.items.clone(), running.table.clone())).unwrap();
     ask(&running, "POST", "/write", "").await;
     let seen = seen.lock().unwrap().clone();
     assert_eq!(seen.len(), 1, "{seen:?}");

@@ -28,7 +28,7 @@ pub(crate) struct World {
     /// Keys whose batch panics.
     pub(crate) poison: Mutex<BTreeSet<String>>,
     /// The table, for the function that writes to it. It holds the database open.
-    pub(crate) items: OnceLock<aws_sdk_dynamodb::Client>,
+    pub(crate) items: OnceLock<(aws_sdk_dynamodb::Client, String)>,
 }
 
 static WORLDS: Mutex<BTreeMap<String, Arc<World>>> = Mutex::new(BTreeMap::new());
@@ -113,8 +113,16 @@ pub(crate) fn options(name: &str) -> Options {
         template: Some(TEMPLATE.to_owned()),
         endpoints: vec![&ECHO, &SOCKET, &STREAM],
         secrets: Secrets { server: name.to_owned(), token_key: "key".to_owned() },
-        storage: Storage::Memory,
+        storage: storage(name),
         ..Options::default()
+    }
+}
+
+/// In memory, or in DynamoDB Local if there is one to be used.
+fn storage(name: &str) -> Storage {
+    match std::env::var("DYNAMODB_LOCAL_URL") {
+        Ok(url) => Storage::Remote { url, table: format!("runner-{name}"), state: None },
+        Err(_) => Storage::Memory,
     }
 }
 
@@ -128,11 +136,11 @@ fn echo(context: Arc<Context>, invocation: Invocation) -> Handling {
         let Invocation::Http(call) = invocation else { return Reply::Batch(Vec::new()) };
         assert_ne!(call.path, "/panic", "as asked");
         if call.path == "/write" {
-            let items = world(&context.secrets.server).items.get().unwrap().clone();
+            let (items, table) = world(&context.secrets.server).items.get().unwrap().clone();
             let key = |name: &str| aws_sdk_dynamodb::types::AttributeValue::S(name.to_owned());
             items
                 .put_item()
-                .table_name("switchboard")
+                .table_name(table)
                 .item("pk", key("A"))
                 .item("sk", key("B"))
                 .send()
