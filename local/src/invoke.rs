@@ -36,9 +36,13 @@ pub async fn invoke(
 ) -> Result<Reply, InvokeError> {
     let context = Arc::clone(context);
     let handling = async move { (endpoint.handler)(context, invocation).await };
+    let started = tokio::time::Instant::now();
     let mut task = tokio::spawn(ENDPOINT.scope(endpoint.name, handling));
     match tokio::time::timeout(limit, &mut task).await {
-        Ok(Ok(reply)) => Ok(reply),
+        Ok(Ok(reply)) => {
+            tracing::debug!(endpoint = endpoint.name, took = ?started.elapsed(), "invoked");
+            Ok(reply)
+        }
         Ok(Err(_)) => {
             tracing::error!(endpoint = endpoint.name, "the handler panicked");
             Err(InvokeError::Panicked)

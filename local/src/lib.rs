@@ -248,6 +248,10 @@ impl Running {
             for trigger in self.triggers.drain(..) {
                 let _ = trigger.await;
             }
+            if let Some(sweep) = self.sweep.take() {
+                sweep.abort();
+                let _ = sweep.await;
+            }
         };
         if tokio::time::timeout(SHUTDOWN, ending).await.is_err() {
             tracing::warn!("something under way did not end in time");

@@ -8,6 +8,7 @@ use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use aws_smithy_runtime_api::{
@@ -24,6 +25,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{StorageError, graft};
 
+/// How long a process that is just ending is waited for: a restart should not fail by a hair.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
 /// The emulator, and the lock of its file.
 pub struct Embedded {
     database: Database,
@@ -39,7 +44,7 @@ impl fmt::Debug for Embedded {
 }
 
 impl Embedded {
-    /// Opens a file, made with its folder if it is not there.
+    /// Opens a file, made with its folder if it is not there. Blocks, for a moment also on who is just leaving it.
     ///
     /// # Errors
     /// When another process has it, or it cannot be used.
@@ -52,10 +57,14 @@ impl Embedded {
         lock_path.push(".lock");
         let lock =
             File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StorageError::InUse(path.to_owned())),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        let given_up = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if Instant::now() < given_up => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(StorageError::InUse(path.to_owned())),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
         }
         let text = path.to_str().ok_or_else(|| failed(std::io::Error::other("the path is not UTF-8")))?;
         let database = Database::new(text).map_err(|error| StorageError::Embedded(error.to_string()))?;

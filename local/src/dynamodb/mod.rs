@@ -103,7 +103,11 @@ pub async fn open(storage: &Storage, observer: Option<Arc<dyn Observer>>) -> Res
             let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
             (None, http, url.clone(), url.replacen("://dynamodb.", "://streams.dynamodb.", 1))
         }
-        Storage::File(path) => embedded_parts(Embedded::open(path)?),
+        Storage::File(path) => {
+            let path = path.clone();
+            let opened = tokio::task::spawn_blocking(move || Embedded::open(&path)).await;
+            embedded_parts(opened.map_err(|error| StorageError::Embedded(error.to_string()))??)
+        }
         Storage::Memory => embedded_parts(Embedded::memory()?),
     };
     let http = observe::observed(http, wake, observer);

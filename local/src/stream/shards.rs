@@ -17,8 +17,9 @@ use super::record::{Pending, pending};
 
 /// How often the list of shards is read again; besides, whenever one has come to its end.
 const REFRESH: Duration = Duration::from_secs(60);
-/// Records per read: DynamoDB's maximum.
-const READ_LIMIT: i32 = 1000;
+/// Records per read. DynamoDB would give 1,000, but no more than 1 MB; the embedded one does not count bytes, and
+/// 200 of the largest messages are 40 MB already.
+const READ_LIMIT: i32 = 200;
 
 /// Why a stream was not read; it is tried again.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected should fail there"
 )]
 
+mod bench;
 mod http;
 mod socket;
 mod stream;
