@@ -9,6 +9,7 @@
 
 mod bench;
 mod http;
+mod program;
 mod socket;
 mod stream;
 mod world;
