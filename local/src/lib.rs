@@ -5,7 +5,7 @@
 //! - [`template`]: `template.yaml` as the routing table; `routes`, [`selection`] look things up in it.
 //! - [`http`], [`websocket`], [`connections`], [`management`]: API Gateway.
 //! - [`dynamodb`], [`stream`]: the table and its triggers.
-//! - [`mod@invoke`] calls handlers as Lambda does.
+//! - [`mod@invoke`] calls handlers as Lambda does; [`observer`] sees what they do.
 //!
 //! # Invariants
 //! - A handler cannot tell this host from AWS: same events, same SDK clients, same limits, same errors.
@@ -19,6 +19,7 @@ pub mod dynamodb;
 pub mod http;
 pub mod invoke;
 pub mod management;
+pub mod observer;
 mod routes;
 pub mod selection;
 pub mod stream;
@@ -43,10 +44,7 @@ use handlers::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    connections::Connections,
-    dynamodb::{Storage, observe::Observer},
-    http::Server,
-    websocket::SocketTimes,
+    connections::Connections, dynamodb::Storage, http::Server, observer::Observer, websocket::SocketTimes,
 };
 
 /// The template of the project, as it was built.
@@ -70,7 +68,7 @@ pub struct Options {
     pub clock: Clock,
     /// Origins that a browser may open a WebSocket from; empty: any.
     pub allowed_origins: Vec<String>,
-    /// Sees every data operation on the table.
+    /// Sees every data operation on the table, and every post.
     pub observer: Option<Arc<dyn Observer>>,
     /// How long a socket may live.
     pub socket_times: SocketTimes,
@@ -168,11 +166,13 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let failed = |source| StartError::Listen { address: asked, source };
     let listener = TcpListener::bind(asked).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let tables = dynamodb::open(&options.storage, options.observer).await?;
+    let tables = dynamodb::open(&options.storage, options.observer.clone()).await?;
 
     let connections = Connections::default();
-    let clients: BTreeMap<Dialect, _> =
-        routes.dialects().map(|dialect| (dialect, management::client(&connections, dialect))).collect();
+    let clients: BTreeMap<Dialect, _> = routes
+        .dialects()
+        .map(|dialect| (dialect, management::client(&connections, dialect, options.observer.clone())))
+        .collect();
     let context = Arc::new(Context {
         store: store::Store::new(tables.items.clone(), tables.name.as_str()),
         gateway: Gateway::new(clients),

@@ -4,6 +4,8 @@
 //! ([`client`]), and over HTTP at `/{stage}/@connections/{id}`. Over HTTP a request must look signed; the
 //! signature itself is not checked, because there is no AWS account here to check it against.
 
+use std::{fmt, sync::Arc};
+
 use aws_sdk_apigatewaymanagement::{
     Client,
     config::{
@@ -25,7 +27,10 @@ use domain::Dialect;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::connections::{Connections, PostError};
+use crate::{
+    connections::{Connections, PostError},
+    observer::{Observer, Operation, endpoint},
+};
 
 /// The largest message, in bytes (API Gateway's quota).
 pub const MAX_MESSAGE: usize = 128 * 1024;
@@ -98,8 +103,9 @@ pub(crate) fn connection_id(path: &str) -> Option<String> {
 
 /// A dialect's SDK client that reaches the connections of this process, without TCP.
 #[must_use]
-pub fn client(connections: &Connections, dialect: Dialect) -> Client {
-    let connector = SharedHttpConnector::new(InProcess { connections: connections.clone(), dialect });
+pub fn client(connections: &Connections, dialect: Dialect, observer: Option<Arc<dyn Observer>>) -> Client {
+    let connector =
+        SharedHttpConnector::new(InProcess { connections: connections.clone(), dialect, observer });
     let config = aws_sdk_apigatewaymanagement::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))
@@ -113,10 +119,16 @@ pub fn client(connections: &Connections, dialect: Dialect) -> Client {
     Client::from_conf(config)
 }
 
-#[derive(Debug)]
 struct InProcess {
     connections: Connections,
     dialect: Dialect,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcess").field("dialect", &self.dialect).finish_non_exhaustive()
+    }
 }
 
 impl HttpConnector for InProcess {
@@ -132,6 +144,9 @@ impl InProcess {
         let method = request.method().clone();
         let body = shared_bytes(request.into_body());
         let (parts, body) = answer(&self.connections, Some(self.dialect), &method, &id, body).into_parts();
+        if let Some(observer) = &self.observer {
+            observer.observe(&operation(&method, parts.status));
+        }
         let status = SmithyStatus::try_from(parts.status.as_u16());
         let status = status.map_err(|error| ConnectorError::other(error.into(), None))?;
         let mut response = HttpResponse::new(status, SdkBody::from(body));
@@ -139,6 +154,22 @@ impl InProcess {
             response.headers_mut().insert("x-amzn-errortype", code.to_owned());
         }
         Ok(response)
+    }
+}
+
+fn operation(method: &Method, status: StatusCode) -> Operation {
+    let name = match *method {
+        Method::POST => "PostToConnection",
+        Method::DELETE => "DeleteConnection",
+        _ => "GetConnection",
+    };
+    Operation {
+        endpoint: endpoint(),
+        name: name.to_owned(),
+        actions: vec!["ManageConnections"],
+        read_units: 0.0,
+        write_units: 0.0,
+        failed: !status.is_success(),
     }
 }
 
@@ -181,7 +212,10 @@ mod tests {
         };
         let (connection, mut waiting) = Connection::new("a-b_c=".to_owned(), Dialect::Channels, origin);
         connections.insert(connection);
-        let channels = client(&connections, Dialect::Channels);
+        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        let observer = move |operation: &Operation| log.lock().unwrap().push(operation.clone());
+        let channels = client(&connections, Dialect::Channels, Some(Arc::new(observer)));
         let post = |client: &Client, id: &str, data: Vec<u8>| {
             client.post_to_connection().connection_id(id).data(Blob::new(data)).send()
         };
@@ -192,7 +226,7 @@ mod tests {
         assert_eq!(told.connected_at().unwrap().to_millis().unwrap(), 1_580_275_783_233);
         let gone = |error: SdkError<PostToConnectionError>| error.into_service_error().is_gone_exception();
         assert!(gone(post(&channels, "other", b"x".to_vec()).await.unwrap_err()));
-        let events = client(&connections, Dialect::Events);
+        let events = client(&connections, Dialect::Events, None);
         assert!(
             gone(post(&events, "a-b_c=", b"x".to_vec()).await.unwrap_err()),
             "another dialect's connection"
@@ -207,5 +241,10 @@ mod tests {
         channels.delete_connection().connection_id("a-b_c=").send().await.unwrap();
         assert_eq!(waiting.close.borrow().as_ref().unwrap().code, CLOSED_BY_SERVER);
         assert!(gone(post(&channels, "a-b_c=", b"x".to_vec()).await.unwrap_err()), "closing is gone");
+        let seen = seen.lock().unwrap();
+        let names = [seen[0].name.as_str(), seen[1].name.as_str(), seen[seen.len() - 2].name.as_str()];
+        assert_eq!(names, ["PostToConnection", "GetConnection", "DeleteConnection"]);
+        assert!(seen.iter().all(|operation| operation.actions == ["ManageConnections"]));
+        assert!(!seen[0].failed && seen[2].failed);
     }
 }

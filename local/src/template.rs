@@ -64,8 +64,6 @@ pub struct Mapping {
     pub bisect: bool,
     /// Whether a reply's failed sequence numbers are believed (`ReportBatchItemFailures`).
     pub partial: bool,
-    /// Whether the template names a destination for what was given up.
-    pub on_failure: bool,
 }
 
 /// What is wrong with a template.
@@ -168,7 +166,6 @@ fn mapping(properties: &Value, endpoint: &'static Endpoint) -> Result<Mapping, S
         bisect: properties.get("BisectBatchOnFunctionError").and_then(Value::as_bool) == Some(true),
         partial: types
             .is_some_and(|types| types.iter().any(|t| t.as_str() == Some("ReportBatchItemFailures"))),
-        on_failure: at(properties, &["DestinationConfig", "OnFailure"]).is_some(),
     })
 }
 
@@ -258,7 +255,7 @@ Resources:
         assert_eq!(application.sockets[0].routes.keys().collect::<Vec<_>>(), ["$connect", "$default"]);
         let mapping = &application.mappings[0];
         assert_eq!((mapping.batch_size, mapping.maximum_retries), (7, Some(3)));
-        assert!(mapping.bisect && mapping.partial && !mapping.on_failure);
+        assert!(mapping.bisect && mapping.partial);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 //! # Layout
 //! - [`embedded`]: the emulator under the SDK, without TCP.
 //! - `graft`: what the emulator's stream table lacks.
-//! - [`observe`]: the connector around either, which wakes the stream trigger and tells an observer.
+//! - `observe`: the connector around either, which wakes the stream trigger and tells an observer.
 
 pub mod embedded;
 mod graft;
-pub mod observe;
+mod observe;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,7 +17,8 @@ use aws_sdk_dynamodb::config::{
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use tokio::sync::watch;
 
-use self::{embedded::Embedded, observe::Observer};
+use self::embedded::Embedded;
+use crate::observer::Observer;
 
 /// The table's name on one machine, unless said otherwise.
 pub const TABLE: &str = "switchboard";

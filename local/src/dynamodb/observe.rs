@@ -19,37 +19,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::embedded::operation;
-use crate::invoke::ENDPOINT;
-
-/// Sees every data operation on the table.
-pub trait Observer: Send + Sync {
-    /// Called after each operation, from the task that asked for it.
-    fn observe(&self, operation: &Operation);
-}
-
-impl<F: Fn(&Operation) + Send + Sync> Observer for F {
-    fn observe(&self, operation: &Operation) {
-        self(operation);
-    }
-}
-
-/// One request to DynamoDB.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Operation {
-    /// The endpoint whose handler asked; none for the runner's own (the stream, the sweep, the table's making).
-    pub endpoint: Option<&'static str>,
-    /// The API's operation, `TransactWriteItems`.
-    pub name: String,
-    /// As IAM sees them, sorted, each once: a transaction is its parts, `ConditionCheckItem`, `PutItem`.
-    pub actions: Vec<&'static str>,
-    /// Read units as the answer tells them; 0 for a refused request.
-    pub read_units: f64,
-    /// Write units as the answer tells them (DynamoDB Local's are wrong for transactions, the embedded ones are
-    /// AWS's); 0 for a refused request, although AWS charges for a failed condition.
-    pub write_units: f64,
-    /// Whether it was refused: a failed condition, a cancelled transaction, an invalid request.
-    pub failed: bool,
-}
+use crate::observer::{Observer, Operation, endpoint};
 
 /// The kinds of a request that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +72,7 @@ impl HttpConnector for Observed {
         let Some(kind) = kind(&name) else { return self.inner.call(request) };
         let observation = self.observer.clone().map(|observer| {
             let actions = ask_for_capacity(&mut request, &name);
-            (observer, actions, ENDPOINT.try_with(|endpoint| *endpoint).ok())
+            (observer, actions, endpoint())
         });
         let running = self.inner.call(request);
         let wake = self.wake.clone();

@@ -1,6 +1,6 @@
 //! What a trigger has given up: said in the log, and kept in a folder if there is one.
 //!
-//! As in Lambda it is the batch's place that is kept, not its records: they are in the table.
+//! Kept whether or not the template names a destination (`OnFailure`). As in Lambda it is the batch's place that is kept, not its records: they are in the table.
 
 use std::{io::Write, path::PathBuf};
 

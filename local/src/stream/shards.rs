@@ -1,14 +1,15 @@
 //! Reads the table's stream, shard by shard, a parent before its children.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
 use aws_sdk_dynamodbstreams::{
     Client,
     error::{DisplayErrorContext, SdkError},
     operation::{get_records::GetRecordsError, get_shard_iterator::GetShardIteratorError},
     types::{Shard, ShardIteratorType},
-};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
 };
 
 use tokio::time::Instant;

@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
-use switchboard::{Running, dynamodb::observe::Operation};
+use switchboard::{Running, observer::Operation};
 
 use crate::world::{options, started};
 
