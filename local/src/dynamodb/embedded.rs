@@ -106,6 +106,11 @@ impl Embedded {
         self.database.restore_from(text).map_err(failed)
     }
 
+    #[cfg(test)]
+    pub(super) fn copy_to(&self, path: &str) {
+        self.database.vacuum_into(path).unwrap();
+    }
+
     /// Removes expired items; says how many.
     ///
     /// # Errors

@@ -144,6 +144,19 @@ mod tests {
         assert_eq!(numbers(&connection).len(), 11, "a trigger that lags holds the records");
     }
 
+    #[tokio::test]
+    async fn a_database_in_memory_is_grafted_too() {
+        let embedded = std::sync::Arc::new(Embedded::memory().unwrap());
+        embedded.prepare().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy.db");
+        embedded.copy_to(copy.to_str().unwrap());
+        let grafted = "SELECT COUNT(*) FROM sqlite_master WHERE name LIKE 'switchboard_stream_%'";
+        let count =
+            rusqlite::Connection::open(copy).unwrap().query_row(grafted, [], |row| row.get::<_, i64>(0));
+        assert_eq!(count, Ok(2));
+    }
+
     #[test]
     fn a_file_has_one_process() {
         let folder = tempfile::tempdir().unwrap();

@@ -126,7 +126,15 @@ impl Shards {
             Some(iterator) => iterator.clone(),
             None => self.iterator(shard, progress.delivered.clone()).await?,
         };
-        let answer = self.client.get_records().shard_iterator(iterator).limit(READ_LIMIT).send().await;
+        let mut answer = self.client.get_records().shard_iterator(iterator).limit(READ_LIMIT).send().await;
+        if let Err(SdkError::ServiceError(error)) = &answer
+            && matches!(error.err(), GetRecordsError::ExpiredIteratorException(_))
+        {
+            // After a long pause, a machine's sleep for one.
+            let delivered = self.shards.get(shard).and_then(|progress| progress.delivered.clone());
+            let iterator = self.iterator(shard, delivered).await?;
+            answer = self.client.get_records().shard_iterator(iterator).limit(READ_LIMIT).send().await;
+        }
         let Some(progress) = self.shards.get_mut(shard) else { return Ok(Vec::new()) };
         match answer {
             Ok(answer) => {
@@ -143,7 +151,6 @@ impl Shards {
                 // Whatever it was, the next read starts behind what was delivered.
                 progress.iterator = None;
                 match error.as_service_error() {
-                    Some(GetRecordsError::ExpiredIteratorException(_)) => return Ok(Vec::new()),
                     Some(GetRecordsError::TrimmedDataAccessException(_)) => {
                         tracing::error!(shard, "records were trimmed before they could be delivered");
                         progress.delivered = None;
@@ -193,5 +200,26 @@ impl Shards {
         let positions =
             shards.filter_map(|(name, progress)| Some((name.clone(), progress.delivered.clone()?)));
         (self.arn.clone(), positions.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodbstreams::config::BehaviorVersion;
+
+    use super::*;
+
+    #[test]
+    fn a_child_waits_for_its_parent_and_an_orphan_for_nobody() {
+        let config =
+            aws_sdk_dynamodbstreams::Config::builder().behavior_version(BehaviorVersion::latest()).build();
+        let mut shards = Shards::new(Client::from_conf(config), "table".to_owned());
+        let child = |parent: &str| Progress { parent: Some(parent.to_owned()), ..Progress::default() };
+        shards.shards.insert("parent".to_owned(), Progress::default());
+        shards.shards.insert("child".to_owned(), child("parent"));
+        shards.shards.insert("orphan".to_owned(), child("gone"));
+        assert_eq!(shards.ready(), ["orphan", "parent"]);
+        shards.shards.get_mut("parent").unwrap().finished = true;
+        assert_eq!(shards.ready(), ["child", "orphan"]);
     }
 }
