@@ -9,6 +9,7 @@
 
 mod bench;
 mod http;
+mod kill;
 mod program;
 mod socket;
 mod stream;
