@@ -1,1 +1,273 @@
-//! x
+//! Switchboard on one machine: everything on one port, with the same handlers as AWS.
+//!
+//! # Layout
+//! - [`cli`], [`token`]: what a user types.
+//! - [`template`]: `template.yaml` as the routing table; `routes`, [`selection`] look things up in it.
+//! - [`http`], [`websocket`], [`connections`], [`management`]: API Gateway.
+//! - [`dynamodb`], [`stream`]: the table and its triggers.
+//! - [`mod@invoke`] calls handlers as Lambda does; [`observer`] sees what they do.
+//!
+//! # Invariants
+//! - A handler cannot tell this host from AWS: same events, same SDK clients, same limits, same errors.
+//! - What the template does not name does not exist here.
+//! - What was acknowledged survives a kill, and is announced at least once.
+//! - Whatever a handler or a client does, the server lives on, and one slow client holds up nobody else.
+
+pub mod cli;
+pub mod connections;
+pub mod dynamodb;
+pub mod http;
+pub mod invoke;
+pub mod management;
+pub mod observer;
+mod routes;
+pub mod selection;
+pub mod stream;
+pub mod template;
+pub mod token;
+pub mod websocket;
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::Dialect;
+use handlers::{
+    context::{Clock, Context, Secrets},
+    endpoint::Endpoint,
+    gateway::Gateway,
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{
+    connections::Connections, dynamodb::Storage, http::Server, observer::Observer, websocket::SocketTimes,
+};
+
+/// The template of the project, as it was built.
+pub const TEMPLATE: &str = include_str!("../../template.yaml");
+
+/// How the server is to be started.
+pub struct Options {
+    /// The address.
+    pub host: IpAddr,
+    /// The port; 0: any free one.
+    pub port: u16,
+    /// Where the table lives.
+    pub storage: Storage,
+    /// What proves who is calling.
+    pub secrets: Secrets,
+    /// Another template than [`TEMPLATE`].
+    pub template: Option<String>,
+    /// The functions that the template may name.
+    pub endpoints: Vec<&'static Endpoint>,
+    /// The time that handlers see.
+    pub clock: Clock,
+    /// Origins that a browser may open a WebSocket from; empty: any.
+    pub allowed_origins: Vec<String>,
+    /// Sees every data operation on the table, and every post.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// How long a socket may live.
+    pub socket_times: SocketTimes,
+}
+
+impl Default for Options {
+    /// In memory, on a free port, with all endpoints of the project and the well-known secrets.
+    fn default() -> Self {
+        Self {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 0,
+            storage: Storage::Memory,
+            secrets: Secrets { server: cli::DEV_SECRET.to_owned(), token_key: cli::DEV_SECRET.to_owned() },
+            template: None,
+            endpoints: handlers::endpoints(),
+            clock: Clock::system(),
+            allowed_origins: Vec::new(),
+            observer: None,
+            socket_times: SocketTimes::default(),
+        }
+    }
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// `--host` is no address.
+    #[error("--host {0} is no IP address")]
+    Host(String),
+    /// A well-known secret would be reachable from other machines.
+    #[error(
+        "--host {0} is reachable from other machines: give a --secret and a --token-key of your own \
+         (or SWITCHBOARD_SECRET and SWITCHBOARD_TOKEN_KEY), `dev-secret` is known to everyone"
+    )]
+    DevSecret(IpAddr),
+    /// More than one storage was asked for.
+    #[error("only one of --data, --memory and --dynamodb (or their environment variables) can be used")]
+    Storages,
+    /// The template's file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Template {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The template says something that cannot be served.
+    #[error("template: {0}")]
+    Application(#[from] template::TemplateError),
+    /// The storage.
+    #[error(transparent)]
+    Storage(#[from] dynamodb::StorageError),
+    /// The port is taken, or may not be used.
+    #[error("{address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// A server that runs. Dropped without [`Running::shutdown`], it ends as soon as its tasks notice, untidily.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens, with the real port.
+    pub address: SocketAddr,
+    /// What the handlers are given.
+    pub context: Arc<Context>,
+    /// The open connections.
+    pub connections: Connections,
+    /// The table's name.
+    pub table: String,
+    /// The table, past the handlers.
+    pub items: aws_sdk_dynamodb::Client,
+    server: Arc<Server>,
+    closing: watch::Sender<bool>,
+    triggers: Vec<JoinHandle<()>>,
+    progress: Vec<Arc<stream::Progress>>,
+    sweep: Option<JoinHandle<()>>,
+}
+
+/// How long a shutdown waits for what is under way.
+const SHUTDOWN: Duration = Duration::from_secs(10);
+
+/// Starts the server; when this returns it answers.
+///
+/// # Errors
+/// When the template, the storage or the address cannot be used.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let text = options.template.as_deref().unwrap_or(TEMPLATE);
+    let application = template::read(text, &options.endpoints)?;
+    let routes = routes::Routes::new(application.routes, application.sockets)?;
+    let asked = SocketAddr::new(options.host, options.port);
+    let failed = |source| StartError::Listen { address: asked, source };
+    let listener = TcpListener::bind(asked).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let tables = dynamodb::open(&options.storage, options.observer.clone()).await?;
+
+    let connections = Connections::default();
+    let clients: BTreeMap<Dialect, _> = routes
+        .dialects()
+        .map(|dialect| (dialect, management::client(&connections, dialect, options.observer.clone())))
+        .collect();
+    let context = Arc::new(Context {
+        store: store::Store::new(tables.items.clone(), tables.name.as_str()),
+        gateway: Gateway::new(clients),
+        secrets: options.secrets,
+        clock: options.clock,
+        allowed_origins: options.allowed_origins,
+    });
+    let (closing, closed) = watch::channel(false);
+    let mut triggers = Vec::new();
+    let mut progress = Vec::new();
+    for mapping in application.mappings {
+        let state = state_folder(&options.storage);
+        let trigger = stream::Trigger::new(mapping, &tables, Arc::clone(&context), state);
+        progress.push(trigger.progress());
+        triggers.push(tokio::spawn(trigger.run(tables.written.clone(), closed.clone())));
+    }
+    let sweep = tables.embedded.clone().map(|embedded| tokio::spawn(dynamodb::sweep(embedded)));
+    let server = Arc::new(Server {
+        routes,
+        context: Arc::clone(&context),
+        connections: connections.clone(),
+        tasks: connections::Tasks::default(),
+        socket_times: options.socket_times,
+        closing: closed,
+    });
+    server.tasks.spawn(http::serve(Arc::clone(&server), listener));
+    Ok(Running {
+        address,
+        context,
+        connections,
+        table: tables.name,
+        items: tables.items,
+        server,
+        closing,
+        triggers,
+        progress,
+        sweep,
+    })
+}
+
+/// The folder for what is kept beside the table; none in memory.
+fn state_folder(storage: &Storage) -> Option<PathBuf> {
+    match storage {
+        Storage::File(path) => path.parent().map(PathBuf::from),
+        Storage::Memory => None,
+        Storage::Remote { state, .. } => state.clone(),
+    }
+}
+
+impl Running {
+    /// Waits until every record that was written to the table so far has been delivered to the stream's functions
+    /// or given up.
+    pub async fn drained(&self) {
+        for progress in &self.progress {
+            progress.drained().await;
+        }
+    }
+
+    /// Ends in good order: nothing new is taken, sockets are closed with 1001 and told to `$disconnect`, requests
+    /// are answered, and how far the stream was delivered is remembered.
+    ///
+    /// A file can be opened again once every clone of [`Running::context`] and [`Running::items`] is gone too.
+    pub async fn shutdown(mut self) {
+        self.closing.send_replace(true);
+        let server = Arc::clone(&self.server);
+        let ending = async {
+            let mut tasks = server.tasks.take();
+            // A handshake that was under way may still have opened a connection.
+            while !tasks.is_empty() {
+                while tasks.join_next().await.is_some() {}
+                tasks = server.tasks.take();
+            }
+            for trigger in self.triggers.drain(..) {
+                let _ = trigger.await;
+            }
+            if let Some(sweep) = self.sweep.take() {
+                sweep.abort();
+                let _ = sweep.await;
+            }
+        };
+        if tokio::time::timeout(SHUTDOWN, ending).await.is_err() {
+            tracing::warn!("something under way did not end in time");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.triggers.iter().chain(&self.sweep).for_each(JoinHandle::abort);
+        drop(self.server.tasks.take());
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,174 @@
+//! The command line: `switchboard [serve]` and `switchboard token`.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    Options, StartError,
+    dynamodb::{Storage, TABLE},
+    token,
+};
+
+/// Everything that may be typed.
+#[derive(Debug, Parser)]
+#[command(name = "switchboard", version, about = "Switchboard on one machine: everything on one port.")]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The flags of `serve`, which is what is done without a command.
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve everything on one port (the default).
+    Serve(Serve),
+    /// Print a user token: a JWT, HS256.
+    Token(Token),
+}
+
+/// The flags of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on.
+    #[arg(long, env = "SWITCHBOARD_HOST", default_value = "127.0.0.1")]
+    pub host: String,
+    /// The port to listen on; 0: any free one.
+    #[arg(long, env = "SWITCHBOARD_PORT", default_value_t = 3000)]
+    pub port: u16,
+    /// Keep everything in this file [default: .switchboard/data.db].
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["memory", "dynamodb"])]
+    pub data: Option<PathBuf>,
+    /// Keep nothing: all is gone with the process.
+    #[arg(long, conflicts_with = "dynamodb")]
+    pub memory: bool,
+    /// Use DynamoDB Local or AWS at this URL.
+    #[arg(long, value_name = "URL")]
+    pub dynamodb: Option<String>,
+    /// The secret of the application's server.
+    #[arg(long, env = "SWITCHBOARD_SECRET", hide_env_values = true, default_value = DEV_SECRET)]
+    pub secret: String,
+    /// The key that signs user tokens (HS256).
+    #[arg(long, env = "SWITCHBOARD_TOKEN_KEY", hide_env_values = true, default_value = DEV_SECRET)]
+    pub token_key: String,
+    /// Serve this template instead of the embedded one.
+    #[arg(long, value_name = "PATH", env = "SWITCHBOARD_TEMPLATE")]
+    pub template: Option<PathBuf>,
+    /// An origin that browsers may open WebSockets from; may be repeated. Without any, all may.
+    #[arg(long, value_name = "ORIGIN", env = "SWITCHBOARD_ORIGIN", value_delimiter = ',')]
+    pub origin: Vec<String>,
+}
+
+/// The flags of `token`.
+#[derive(Debug, Args)]
+pub struct Token {
+    /// The user's id.
+    pub user: String,
+    /// May do everything.
+    #[arg(long)]
+    pub admin: bool,
+    /// How long it is valid: 90s, 15m, 1h, 30d.
+    #[arg(long, default_value = "1h", value_parser = token::parse_lifetime)]
+    pub ttl: Duration,
+    /// The key that signs it.
+    #[arg(long, env = "SWITCHBOARD_TOKEN_KEY", hide_env_values = true, default_value = DEV_SECRET)]
+    pub token_key: String,
+}
+
+/// Both secrets, until others are given. Everyone knows it.
+pub const DEV_SECRET: &str = "dev-secret";
+
+impl Serve {
+    /// What these flags ask for. A flag wins over the environment; `environment` reads a variable.
+    ///
+    /// # Errors
+    /// When the address is none, a well-known secret would be reachable from elsewhere, or the template is not there.
+    pub fn options(self, environment: impl Fn(&str) -> Option<String>) -> Result<Options, StartError> {
+        let host: IpAddr = match self.host.as_str() {
+            "localhost" => IpAddr::from([127, 0, 0, 1]),
+            host => host.parse().map_err(|_not_an_address| StartError::Host(host.to_owned()))?,
+        };
+        if !host.is_loopback()
+            && [&self.secret, &self.token_key].into_iter().any(|secret| secret == DEV_SECRET)
+        {
+            return Err(StartError::DevSecret(host));
+        }
+        let storage = self.storage(environment)?;
+        let template = match self.template {
+            Some(path) => {
+                Some(std::fs::read_to_string(&path).map_err(|source| StartError::Template { path, source })?)
+            }
+            None => None,
+        };
+        Ok(Options {
+            host,
+            port: self.port,
+            storage,
+            secrets: handlers::context::Secrets { server: self.secret, token_key: self.token_key },
+            template,
+            allowed_origins: self.origin,
+            ..Options::default()
+        })
+    }
+
+    fn storage(&self, environment: impl Fn(&str) -> Option<String>) -> Result<Storage, StartError> {
+        let flagged = self.data.is_some() || self.memory || self.dynamodb.is_some();
+        let variable = |name| environment(name).filter(|value| !flagged && !value.is_empty());
+        let data = self.data.clone().or_else(|| variable("SWITCHBOARD_DATA").map(PathBuf::from));
+        let memory = self.memory || variable("SWITCHBOARD_MEMORY").is_some_and(|v| v != "0" && v != "false");
+        let url = self.dynamodb.clone().or_else(|| variable("SWITCHBOARD_DYNAMODB"));
+        match (data, memory, url) {
+            (None, false, None) => Ok(Storage::File(PathBuf::from(STATE).join("data.db"))),
+            (Some(path), false, None) => Ok(Storage::File(path)),
+            (None, true, None) => Ok(Storage::Memory),
+            (None, false, Some(url)) => {
+                Ok(Storage::Remote { url, table: TABLE.to_owned(), state: Some(PathBuf::from(STATE)) })
+            }
+            _ => Err(StartError::Storages),
+        }
+    }
+}
+
+/// The folder for what is kept, in the working directory.
+const STATE: &str = ".switchboard";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Options, String> {
+        let cli = Cli::try_parse_from(["switchboard"].iter().chain(arguments)).map_err(|e| e.to_string())?;
+        let serve = match cli.command {
+            Some(Command::Serve(serve)) => serve,
+            _ => cli.serve,
+        };
+        let read =
+            |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+        serve.options(read).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn storage_is_a_file_unless_said_otherwise_and_a_flag_wins() {
+        let file = |path: &str| Storage::File(PathBuf::from(path));
+        let of = |arguments: &[&str], variables: &[_]| options(arguments, variables).unwrap().storage;
+        assert_eq!(of(&[], &[]), file(".switchboard/data.db"));
+        assert_eq!(of(&["serve", "--memory"], &[("SWITCHBOARD_DATA", "x.db")]), Storage::Memory);
+        assert_eq!(of(&[], &[("SWITCHBOARD_DATA", "x.db")]), file("x.db"));
+        assert_eq!(of(&[], &[("SWITCHBOARD_MEMORY", "1")]), Storage::Memory);
+        assert!(options(&["--memory", "--data", "x"], &[]).is_err());
+        assert!(options(&[], &[("SWITCHBOARD_MEMORY", "1"), ("SWITCHBOARD_DATA", "x")]).is_err());
+    }
+
+    #[test]
+    fn a_known_secret_is_refused_where_others_can_reach_it() {
+        let refused = options(&["--host", "0.0.0.0", "--secret", "s"], &[]).unwrap_err();
+        assert!(refused.contains("--token-key"), "{refused}");
+        assert!(options(&["--host", "0.0.0.0", "--secret", "s", "--token-key", "k"], &[]).is_ok());
+        assert!(options(&["--host", "localhost"], &[]).is_ok());
+    }
+}

@@ -1,0 +1,196 @@
+//! The table's stream and its triggers: Lambda's event source mapping on one machine.
+//!
+//! # Layout
+//! - [`pattern`]: the filter.
+//! - `record`: the SDK's records as the handlers' and as the filter's JSON.
+//! - `shards`: reading, in the order of the shards.
+//! - `batch`: calling, retrying, bisecting, giving up.
+//! - `checkpoint`, `dead_letter`: what is remembered.
+//!
+//! # Promises
+//! Every committed record is delivered at least once, in the order of its shard, also after a kill: the position
+//! is remembered only after the function has succeeded. A trigger without a remembered position starts at the
+//! oldest record there is (`TRIM_HORIZON`): announcing twice is harmless, not announcing is not. Shards are read
+//! one after another; AWS reads them side by side.
+
+mod batch;
+mod checkpoint;
+mod dead_letter;
+pub mod pattern;
+mod record;
+mod shards;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use handlers::context::Context;
+use tokio::{sync::watch, time::Instant};
+
+use self::{
+    batch::Delivery, checkpoint::Checkpoints, dead_letter::DeadLetters, record::Pending, shards::Shards,
+};
+use crate::{dynamodb::Tables, template::Mapping};
+
+/// How often a remote stream is asked for what others wrote.
+const REMOTE_POLL: Duration = Duration::from_millis(250);
+/// How often the embedded stream is asked, besides being woken by every write: for the removals of expired items.
+const EMBEDDED_POLL: Duration = Duration::from_secs(1);
+/// The pause after a read that failed.
+const AFTER_ERROR: Duration = Duration::from_millis(500);
+/// A position is remembered at most this often while records keep coming: each costs a write.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Tells when a trigger has delivered everything.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    wanted: AtomicU64,
+    poke: watch::Sender<u64>,
+    done: watch::Sender<u64>,
+}
+
+impl Progress {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { wanted: AtomicU64::new(0), poke: watch::channel(0).0, done: watch::channel(0).0 })
+    }
+
+    /// Waits until all records written before this call have been delivered.
+    pub(crate) async fn drained(&self) {
+        let wanted = self.wanted.fetch_add(1, Ordering::SeqCst) + 1;
+        self.poke.send_modify(|pokes| *pokes += 1);
+        // The sender lives as long as this does.
+        let _ = self.done.subscribe().wait_for(|done| *done >= wanted).await;
+    }
+}
+
+/// One trigger.
+#[derive(Debug)]
+pub(crate) struct Trigger {
+    mapping: Arc<Mapping>,
+    shards: Shards,
+    delivery: Delivery,
+    checkpoints: Checkpoints,
+    progress: Arc<Progress>,
+    poll: Duration,
+}
+
+impl Trigger {
+    /// A trigger of the table's stream. `state` is the folder for what has to be remembered outside the table.
+    pub(crate) fn new(
+        mapping: Mapping,
+        tables: &Tables,
+        context: Arc<Context>,
+        state: Option<PathBuf>,
+    ) -> Self {
+        let mapping = Arc::new(mapping);
+        let name = mapping.endpoint.name;
+        let checkpoints = match &tables.embedded {
+            Some(embedded) => Checkpoints::embedded(Arc::clone(embedded), name),
+            None => Checkpoints::folder(state.as_deref(), name),
+        };
+        Self {
+            shards: Shards::new(tables.streams.clone(), tables.name.clone()),
+            delivery: Delivery::new(Arc::clone(&mapping), context, DeadLetters::new(state, name)),
+            checkpoints,
+            progress: Progress::new(),
+            poll: if tables.embedded.is_some() { EMBEDDED_POLL } else { REMOTE_POLL },
+            mapping,
+        }
+    }
+
+    /// Tells how far it is.
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Delivers until the server ends. A batch that is being delivered then is delivered again by the next run,
+    /// unless it still succeeds.
+    pub(crate) async fn run(mut self, mut written: watch::Receiver<u64>, mut closing: watch::Receiver<bool>) {
+        let mut poked = self.progress.poke.subscribe();
+        let mut remembered = Instant::now();
+        let mut dirty = false;
+        loop {
+            let wanted = self.progress.wanted.load(Ordering::SeqCst);
+            written.mark_unchanged();
+            let passed = tokio::select! {
+                _ = closing.wait_for(|closing| *closing) => break,
+                passed = self.pass() => passed,
+            };
+            let more = *passed.as_ref().unwrap_or(&false);
+            dirty |= more;
+            if dirty && remembered.elapsed() >= CHECKPOINT_INTERVAL {
+                self.checkpoints.save(self.shards.positions()).await;
+                (dirty, remembered) = (false, Instant::now());
+            }
+            if more {
+                continue;
+            }
+            let mut wait = self.poll;
+            match passed {
+                Ok(_) => {
+                    self.progress.done.send_replace(wanted);
+                }
+                Err(error) => {
+                    tracing::warn!(endpoint = self.mapping.endpoint.name, %error, "the stream was not read");
+                    wait = AFTER_ERROR;
+                }
+            }
+            if dirty {
+                wait = wait.min(CHECKPOINT_INTERVAL);
+            }
+            tokio::select! {
+                _ = closing.wait_for(|closing| *closing) => break,
+                _ = written.changed() => {}
+                _ = poked.changed() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        if dirty {
+            self.checkpoints.save(self.shards.positions()).await;
+        }
+    }
+
+    /// Reads and delivers what each shard has; says whether there was anything.
+    async fn pass(&mut self) -> Result<bool, shards::ReadError> {
+        if self.shards.stale() {
+            let known = &mut self.checkpoints;
+            self.shards.refresh(|arn, shard| known.position(arn, shard)).await?;
+        }
+        let mut any = false;
+        for shard in self.shards.ready() {
+            let records = self.shards.read(&shard).await?;
+            any |= !records.is_empty();
+            let batches = batches(records, &self.mapping);
+            for (batch, last) in batches {
+                self.delivery.deliver(batch).await;
+                self.shards.done_up_to(&shard, last);
+            }
+        }
+        Ok(any)
+    }
+}
+
+/// The records that pass the filter, cut into batches, each with the last sequence number that it disposes of.
+fn batches(records: Vec<Pending>, mapping: &Mapping) -> Vec<(Vec<Pending>, String)> {
+    let mut batches: Vec<(Vec<Pending>, String)> = Vec::new();
+    for pending in records {
+        let sequence = pending.record.sequence_number.clone();
+        let wanted = mapping.filters.is_empty() || {
+            let event = record::event(&pending);
+            mapping.filters.iter().any(|filter| filter.matches(&event))
+        };
+        match batches.last_mut() {
+            Some((batch, last)) if !wanted || batch.len() < mapping.batch_size => {
+                *last = sequence;
+                batch.extend(wanted.then_some(pending));
+            }
+            _ => batches.push((Vec::from_iter(wanted.then_some(pending)), sequence)),
+        }
+    }
+    batches
+}
