@@ -13,7 +13,7 @@ use std::{
 
 use handlers::{
     endpoint::{Endpoint, Trigger},
-    invocation::{Invocation, SocketEvent, StreamChange},
+    invocation::{Invocation, SocketEvent},
 };
 use serde_yaml_ng::Value;
 
@@ -284,9 +284,8 @@ fn fits(endpoint: &Endpoint, sample: &str) -> Result<(), String> {
                 return Err("it has no records".to_owned());
             }
             for record in records {
-                let inserted = record.change == StreamChange::Insert;
                 let image = record.new_image.ok_or("a record has no NewImage")?;
-                let change = store::change::of(inserted, &image).map_err(|error| format!("{error:?}"))?;
+                let change = store::change::of(&image, record.old_image.as_ref()).map_err(|error| format!("{error:?}"))?;
                 change.ok_or("a record is nothing to be announced")?;
             }
         }

@@ -1,0 +1,5 @@
+//! `POST /v2/users/block`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelize::block_user::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `POST /v2/messages/delete`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelize::delete_messages::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `POST /v2/messages/forward`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelize::forward_messages::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `GET /v2/users/blocks`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelize::list_blocks::ENDPOINT)
+}

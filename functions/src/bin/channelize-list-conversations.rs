@@ -1,0 +1,5 @@
+//! `GET /v2/conversations`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelize::list_conversations::ENDPOINT)
+}

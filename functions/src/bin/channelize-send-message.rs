@@ -1,0 +1,5 @@
+//! `POST /v2/messages/send`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelize::send_message::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `PUT /v2/conversations/{conversation_id}/update_title`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelize::update_conversation_title::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `$connect` of the events socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::events::connect::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `$disconnect` of the events socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::events::disconnect::ENDPOINT)
+}
