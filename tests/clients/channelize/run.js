@@ -957,6 +957,18 @@ it('marking as read moves the mark and the unread counts', async () => {
   assert.equal(await unread(bob), before);
 });
 
+it('marking as read needs no timestamp and no body', async () => {
+  for (const body of ['{}', undefined]) {
+    await send(alice, team, 'unread for a moment');
+    assert.ok(await unread(bob) > 0);
+    const headers = inServerMode ? asServer(bob) : asUser(token(bob));
+    const answer = await call('PUT', `/v2/conversations/${team}/mark_as_read`, { headers, body });
+    assert.equal(answer.status, 204, answer.text);
+    const left = await conversation(bob, team);
+    assert.equal(left.unreadMessageCount, 0);
+  }
+});
+
 // ---- deleting and recalling -----------------------------------------------------------------------
 
 it('deleting concerns only the own copy', async () => {
