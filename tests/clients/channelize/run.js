@@ -30,7 +30,7 @@ sdk.setLogLevel('none');
 const run = `${mode}-${Date.now().toString(36)}`;
 const id = (name) => `${name}-${run}`;
 const [alice, bob, carol, dave] = ['alice', 'bob', 'carol', 'dave'].map(id);
-const names = { [alice]: 'Alice Ames', [bob]: 'Bob Birk', [carol]: 'Carol Cole', [dave]: 'Dave Dorn' };
+const names = { [alice]: `Alice ${run}`, [bob]: `Bob ${run}`, [carol]: `Carol ${run}`, [dave]: `Dave ${run}` };
 const picture = (user) => `https://example.invalid/${user}.jpg`;
 const mention = (user) => ({ id: user, displayName: names[user], profileImageUrl: picture(user) });
 const tokens = {};
