@@ -266,6 +266,7 @@ fn fits(endpoint: &Endpoint, sample: &str) -> Result<(), String> {
                 ));
             }
         }
+        (Trigger::Unrouted, Invocation::Http(_)) => {}
         (Trigger::Socket { route_key }, Invocation::Socket(call)) => {
             if call.route_key != *route_key {
                 return Err(format!("its routeKey is {}, not {route_key}", call.route_key));
@@ -285,7 +286,8 @@ fn fits(endpoint: &Endpoint, sample: &str) -> Result<(), String> {
             }
             for record in records {
                 let image = record.new_image.ok_or("a record has no NewImage")?;
-                let change = store::change::of(&image, record.old_image.as_ref()).map_err(|error| format!("{error:?}"))?;
+                let change = store::change::of(&image, record.old_image.as_ref())
+                    .map_err(|error| format!("{error:?}"))?;
                 change.ok_or("a record is nothing to be announced")?;
             }
         }
