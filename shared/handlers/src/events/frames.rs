@@ -178,7 +178,8 @@ impl Teller<'_> {
             | Event::MessagePinned(_)
             | Event::MessageUnpinned(_)
             | Event::Banned { member: false, .. }
-            | Event::Unbanned { .. } => {}
+            | Event::Unbanned { .. }
+            | Event::Notice(_) => {}
         }
         Ok(())
     }

@@ -76,7 +76,8 @@ pub fn is_system(entry: &Entry) -> bool {
         | Event::MessagePinned(_)
         | Event::MessageUnpinned(_)
         | Event::ConversationDeleted
-        | Event::Unbanned { .. } => false,
+        | Event::Unbanned { .. }
+        | Event::Notice(_) => false,
     }
 }
 
