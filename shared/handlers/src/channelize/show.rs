@@ -7,7 +7,7 @@ use dialects::channelize::{
     conversation::{self, Facts},
     message::{self, Wire},
 };
-use domain::{Conversation, Error, Event, Member, Message, Place, Seq, UserId};
+use domain::{Conversation, Error, Event, Member, Message, Place, Seq, UserId, visibility};
 use store::member::Membership;
 
 use crate::{
@@ -103,14 +103,16 @@ pub async fn portrait(
     with_members: bool,
 ) -> Result<Portrait, Error> {
     let conversation = view.conversation.clone();
-    let last = history::newest(cx, &view, true).await?;
+    // Lists show public conversations to those who may join: what is in them, and who, is for members.
+    let readable = visibility::may_read(&conversation, view.reader(), cx.clock.now());
+    let last = if readable { history::newest(cx, &view, true).await? } else { None };
     let unread = match (&view.caller.user, &membership) {
         (Some(user), Some(membership)) if membership.number == conversation.number => {
             reading::unread(&cx.store, user, membership).await?
         }
         _ => 0,
     };
-    let members = active_members(cx, &conversation).await?;
+    let members = if readable { active_members(cx, &conversation).await? } else { Vec::new() };
     let marks: BTreeMap<_, _> = cx.store.read_marks(conversation.number).await?.into_iter().collect();
     let read = members.iter().map(|member| {
         let at = marks.get(&member.user).map_or(member.joined_at, |mark| mark.at.max(member.joined_at));

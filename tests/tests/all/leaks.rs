@@ -1,0 +1,165 @@
+//! What must not reach somebody, and what must not cost somebody a socket.
+
+use std::sync::Arc;
+
+use domain::{ConversationId, Dialect, Number, Seq, Timestamp, UserId, entry::Departure, message::Content};
+use handlers::{
+    auth::Caller,
+    context::Context,
+    delivery::stage::Stage,
+    events::frames,
+    invocation::{HttpCall, Invocation, Reply},
+    operations::{create, membership, send},
+};
+use http::{Method, header::AUTHORIZATION};
+use serde_json::{Value, json};
+use store::{change::Change, connection::Connection, read_mark::ReadMark};
+use switchboard::{Options, Running, start};
+
+async fn server() -> Running {
+    start(Options::default()).await.unwrap()
+}
+
+fn user(id: &str) -> UserId {
+    UserId::parse(id).unwrap()
+}
+
+fn caller(id: &str) -> Caller {
+    Caller { user: Some(user(id)), powerful: false, server: false }
+}
+
+/// Calls an endpoint by its name as the application's server for a user, or as the user's own token does.
+async fn call(
+    cx: &Arc<Context>,
+    name: &str,
+    who: &str,
+    id: &str,
+    query: &[(&str, &str)],
+    body: Value,
+) -> (u16, Value) {
+    let endpoint = handlers::endpoints().into_iter().find(|one| one.name == name).unwrap();
+    let claims = handlers::auth::Claims { sub: who.into(), exp: i64::MAX, admin: false };
+    let token = handlers::auth::mint(&cx.secrets.token_key, &claims).unwrap();
+    let mut http = HttpCall { method: Method::POST, body: body.to_string().into(), ..HttpCall::default() };
+    http.headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+    http.parameters.insert("conversation_id".into(), id.into());
+    http.query = query.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let Reply::Http(reply) = (endpoint.handler)(Arc::clone(cx), Invocation::Http(http)).await else {
+        panic!()
+    };
+    (reply.status.as_u16(), serde_json::from_slice(&reply.body).unwrap_or_default())
+}
+
+async fn group(cx: &Context, kind: &str, members: &[&str]) -> (ConversationId, Number) {
+    for one in members {
+        cx.store.ensure_user(&user(one), cx.clock.now()).await.unwrap();
+    }
+    let new = create::NewConversation {
+        id: None,
+        title: Some("group".into()),
+        description: None,
+        visibility: dialects::channelize::conversation::kind_of(kind).unwrap(),
+        members: members.iter().map(|one| user(one)).collect(),
+        custom_type: None,
+        image_url: None,
+        config: domain::Object::new(),
+        meta: domain::Object::new(),
+    };
+    let made = create::create(cx, &caller("ann"), Dialect::Channelize, new).await.unwrap();
+    (made.id, made.number)
+}
+
+async fn say(cx: &Context, id: &ConversationId, text: &str) {
+    let content = Content { text: Some(text.into()), ..Content::default() };
+    let draft = send::Draft { content, ..send::Draft::default() };
+    send::send(cx, &caller("ann"), Dialect::Channelize, id, vec![draft]).await.unwrap();
+}
+
+/// The frames that `bob`, who listens, is due when ann has read everything.
+async fn frames_for_bob(running: &Running, number: Number, before: Seq) -> Vec<Vec<u8>> {
+    // Nobody holds this connection: the fan-out forgets it when it posts to it.
+    running.drained().await;
+    let cx = &running.context;
+    let bob = Connection { id: "c1".into(), user: user("bob"), dialect: Dialect::Events };
+    cx.store.put_connection(&bob, cx.clock.now()).await.unwrap();
+    let seq = cx.store.tail(number).await.unwrap().unwrap().place.seq;
+    let at = cx.clock.now();
+    let before = Some(ReadMark { seq: before, at });
+    let read = Change::Read { number, user: user("ann"), mark: ReadMark { seq, at }, before };
+    let Some(stage) = Stage::set(cx, number, &[&read]).await.unwrap() else { return Vec::new() };
+    let mut due = frames::frames(cx, &stage, &[&read]).await.unwrap();
+    due.remove(&user("bob")).unwrap_or_default().into_iter().map(|frame| frame.to_vec()).collect()
+}
+
+#[tokio::test]
+async fn a_public_conversation_shows_a_stranger_nothing_of_what_is_said_in_it() {
+    let running = server().await;
+    let cx = &running.context;
+    let (id, _) = group(cx, "public", &["ann", "bob"]).await;
+    say(cx, &id, "for members").await;
+    let query = [("publicMode", "true"), ("include", "members")];
+    let (status, list) = call(cx, "channelize-list-conversations", "eve", "", &query, json!({})).await;
+    assert_eq!((status, &list[0]["title"]), (200, &json!("group")), "{list}");
+    let shown = [&list[0]["lastMessage"], &list[0]["lastReadAt"], &list[0]["members"]];
+    assert_eq!(shown, [&Value::Null, &json!({}), &json!([])]);
+    let (_, list) = call(cx, "channelize-list-conversations", "bob", "", &query, json!({})).await;
+    assert_eq!(list[0]["lastMessage"]["body"], "for members");
+}
+
+#[tokio::test]
+async fn a_one_to_one_conversation_cannot_be_opened_to_others() {
+    let running = server().await;
+    let cx = &running.context;
+    for one in ["ann", "bob"] {
+        cx.store.ensure_user(&user(one), cx.clock.now()).await.unwrap();
+    }
+    let body = json!({"userId": "bob", "body": "between us"});
+    let (status, sent) = call(cx, "channelize-send-message", "ann", "", &[], body).await;
+    assert_eq!(status, 201, "{sent}");
+    let id = sent["conversationId"].as_str().unwrap();
+    let (status, body) =
+        call(cx, "channelize-update-conversation", "bob", id, &[], json!({"type": "open"})).await;
+    assert_eq!(status, 403, "{body}");
+    let (status, _) = call(cx, "channelize-list-messages", "eve", id, &[], json!({})).await;
+    assert_eq!(status, 403);
+}
+
+#[tokio::test]
+async fn who_was_removed_hears_of_no_later_read_mark() {
+    let running = server().await;
+    let cx = &running.context;
+    let (id, number) = group(cx, "private", &["ann", "bob"]).await;
+    say(cx, &id, "hello").await;
+    assert!(!frames_for_bob(&running, number, Seq(1)).await.is_empty());
+    membership::remove(cx, &caller("ann"), Dialect::Channelize, &id, &[user("bob")], Departure::Removed)
+        .await
+        .unwrap();
+    assert_eq!(frames_for_bob(&running, number, Seq(1)).await, Vec::<Vec<u8>>::new());
+}
+
+#[tokio::test]
+async fn what_was_read_at_once_is_told_in_frames_that_fit() {
+    let running = server().await;
+    let cx = &running.context;
+    let (id, number) = group(cx, "private", &["ann", "bob"]).await;
+    for _ in 0..4 {
+        say(cx, &id, &"x".repeat(60_000)).await;
+    }
+    let frames = frames_for_bob(&running, number, Seq(1)).await;
+    let updated: Vec<Value> = frames.iter().map(|frame| serde_json::from_slice(frame).unwrap()).collect();
+    let told = updated.iter().filter_map(|frame| frame["data"]["messages"].as_array());
+    assert_eq!(told.map(Vec::len).sum::<usize>(), 4);
+    assert!(frames.iter().all(|frame| frame.len() <= 128 * 1024));
+}
+
+#[tokio::test]
+async fn a_read_mark_that_comes_late_takes_nothing_back() {
+    let running = server().await;
+    let cx = &running.context;
+    let (id, number) = group(cx, "private", &["ann", "bob"]).await;
+    let mark = |seq, at| ReadMark { seq: Seq(seq), at: Timestamp::from_millis(at) };
+    assert!(cx.store.mark_read(&id, number, &user("bob"), mark(12, 100)).await.unwrap());
+    assert!(!cx.store.mark_read(&id, number, &user("bob"), mark(10, 101)).await.unwrap());
+    let marks = cx.store.read_marks(number).await.unwrap();
+    assert_eq!(marks, [(user("bob"), mark(12, 100))]);
+}
