@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::{ConversationId, Dialect, Number, Seq, Timestamp, UserId, entry::Departure, message::Content};
+use domain::{
+    ConversationId, Dialect, Number, Seq, Timestamp, UserId,
+    entry::{Arrival, Departure},
+    message::Content,
+};
 use handlers::{
     auth::Caller,
     context::Context,
@@ -162,4 +166,36 @@ async fn a_read_mark_that_comes_late_takes_nothing_back() {
     assert!(!cx.store.mark_read(&id, number, &user("bob"), mark(10, 101)).await.unwrap());
     let marks = cx.store.read_marks(number).await.unwrap();
     assert_eq!(marks, [(user("bob"), mark(12, 100))]);
+}
+
+#[tokio::test]
+async fn settings_that_another_process_changed_hold_here_too() {
+    let running = server().await;
+    let cx = &running.context;
+    let other = Arc::new(Context {
+        store: store::Store::new(running.items.clone(), running.table.as_str()),
+        gateway: cx.gateway.clone(),
+        secrets: cx.secrets.clone(),
+        clock: cx.clock.clone(),
+        allowed_origins: Vec::new(),
+    });
+    let (id, _) = group(cx, "open", &["ann", "bob"]).await;
+    let bodies = async || {
+        let (_, list) = call(&other, "channelize-list-messages", "bob", id.as_str(), &[], json!({})).await;
+        let list = list.as_array().unwrap().clone();
+        list.iter().filter_map(|one| one["body"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    say(cx, &id, "to all").await;
+    assert_eq!(bodies().await, ["to all"]);
+    let bob = [user("bob")];
+    let (ann, dialect) = (caller("ann"), Dialect::Channelize);
+    membership::remove(cx, &ann, dialect, &id, &bob, Departure::Removed).await.unwrap();
+    let closed = json!({"type": "private", "title": "closed"});
+    let (status, _) = call(cx, "channelize-update-conversation", "ann", id.as_str(), &[], closed).await;
+    assert_eq!(status, 200);
+    say(cx, &id, "without bob").await;
+    membership::add(cx, &ann, dialect, &id, &bob, Arrival::Added).await.unwrap();
+    assert_eq!(bodies().await, ["to all"]);
+    let (_, shown) = call(&other, "channelize-get-conversation", "bob", id.as_str(), &[], json!({})).await;
+    assert_eq!((&shown["type"], &shown["title"]), (&json!("private"), &json!("closed")));
 }

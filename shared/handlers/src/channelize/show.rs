@@ -98,14 +98,14 @@ pub struct Portrait {
 /// [`Error::Busy`], [`Error::Internal`].
 pub async fn portrait(
     cx: &Context,
-    view: View<'_>,
+    mut view: View<'_>,
     membership: Option<Membership>,
     with_members: bool,
 ) -> Result<Portrait, Error> {
     let conversation = view.conversation.clone();
     // Lists show public conversations to those who may join: what is in them, and who, is for members.
     let readable = visibility::may_read(&conversation, view.reader(), cx.clock.now());
-    let last = if readable { history::newest(cx, &view, true).await? } else { None };
+    let last = if readable { history::newest(cx, &mut view, true).await? } else { None };
     let unread = match (&view.caller.user, &membership) {
         (Some(user), Some(membership)) if membership.number == conversation.number => {
             reading::unread(&cx.store, user, membership).await?
