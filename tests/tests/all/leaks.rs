@@ -1,7 +1,18 @@
 //! What must not reach somebody, and what must not cost somebody a socket.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+};
 
+use aws_sdk_dynamodb::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef},
+        retry::RetryConfig,
+    },
+    error::BoxError,
+};
 use domain::{
     ConversationId, Dialect, Number, Seq, Timestamp, UserId,
     entry::{Arrival, Departure},
@@ -17,7 +28,7 @@ use handlers::{
 };
 use http::{Method, header::AUTHORIZATION};
 use serde_json::{Value, json};
-use store::{change::Change, connection::Connection, read_mark::ReadMark};
+use store::{change::Change, connection::Connection, log::Span, read_mark::ReadMark};
 use switchboard::{Options, Running, start};
 
 async fn server() -> Running {
@@ -198,4 +209,63 @@ async fn settings_that_another_process_changed_hold_here_too() {
     assert_eq!(bodies().await, ["to all"]);
     let (_, shown) = call(&other, "channelize-get-conversation", "bob", id.as_str(), &[], json!({})).await;
     assert_eq!((&shown["type"], &shown["title"]), (&json!("private"), &json!("closed")));
+}
+
+/// Lets the first write of a log's entry through, and answers that the table throttles.
+#[derive(Debug, Default)]
+struct DoneAndThrottled {
+    puts: AtomicUsize,
+    is_first: AtomicBool,
+}
+
+impl Intercept for DoneAndThrottled {
+    fn name(&self) -> &'static str {
+        "DoneAndThrottled"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.request().headers().get("x-amz-target") == Some("DynamoDB_20120810.PutItem") {
+            self.is_first.store(self.puts.fetch_add(1, SeqCst) == 0, SeqCst);
+        }
+        Ok(())
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.is_first.swap(false, SeqCst) {
+            let response = context.response_mut();
+            *response.status_mut() = 400.try_into()?;
+            *response.body_mut() =
+                r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException"}"#.into();
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_done_before_the_table_throttled_is_not_done_again() {
+    let running = server().await;
+    let cx = &running.context;
+    let (id, number) = group(cx, "private", &["ann", "bob"]).await;
+    let config = running.items.config().to_builder().interceptor(DoneAndThrottled::default());
+    let config = config.retry_config(RetryConfig::disabled()).build();
+    let throttled = Context {
+        store: store::Store::new(aws_sdk_dynamodb::Client::from_conf(config), running.table.as_str()),
+        gateway: cx.gateway.clone(),
+        secrets: cx.secrets.clone(),
+        clock: cx.clock.clone(),
+        allowed_origins: Vec::new(),
+    };
+    say(&throttled, &id, "once").await;
+    let log = cx.store.entries(number, Span::After(Seq(1)), 10, true).await.unwrap();
+    assert_eq!(log.entries.len(), 1);
 }
