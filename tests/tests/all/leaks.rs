@@ -269,3 +269,11 @@ async fn a_write_that_was_done_before_the_table_throttled_is_not_done_again() {
     let log = cx.store.entries(number, Span::After(Seq(1)), 10, true).await.unwrap();
     assert_eq!(log.entries.len(), 1);
 }
+
+#[tokio::test]
+async fn a_login_that_is_too_long_to_be_one_is_refused_like_any_other() {
+    let running = server().await;
+    let body = json!({"authenticationType": 1, "email": "a".repeat(3_000), "password": "x"});
+    let (status, body) = call(&running.context, "channelize-login", "ann", "", &[], body).await;
+    assert_eq!(status, 401, "{body}");
+}
