@@ -67,8 +67,11 @@ impl Operation for Send {
             if let Some(id) = &draft.parent_id {
                 let (entry, mut parent) = find_visible(seen, id).await?;
                 content.parent = Some(Parent { id: parent.id.clone(), seq: parent.place.seq });
-                parent.state.replies += 1;
-                writes.push(message::put(&entry, parent)?);
+                // A count is the same for all who see the parent: what only some may see is not in it.
+                if draft.audience.is_everybody() {
+                    parent.state.replies += 1;
+                    writes.push(message::put(&entry, parent)?);
+                }
             }
             let mut entry = seen.entry(n, Event::ConversationDeleted)?;
             let message = Message {
