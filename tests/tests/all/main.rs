@@ -1,4 +1,11 @@
 //! The one integration-test binary: each module is one way through the front door.
+//!
+//! With `SWITCHBOARD_TEST_DYNAMODB=http://127.0.0.1:8000` every test runs against that DynamoDB Local, each with a
+//! table of its own; without it, in memory.
 
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod journeys;
 #[cfg(test)]
 mod template;

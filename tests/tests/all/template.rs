@@ -285,7 +285,8 @@ fn fits(endpoint: &Endpoint, sample: &str) -> Result<(), String> {
             }
             for record in records {
                 let image = record.new_image.ok_or("a record has no NewImage")?;
-                let change = store::change::of(&image, record.old_image.as_ref()).map_err(|error| format!("{error:?}"))?;
+                let change = store::change::of(&image, record.old_image.as_ref())
+                    .map_err(|error| format!("{error:?}"))?;
                 change.ok_or("a record is nothing to be announced")?;
             }
         }
