@@ -189,6 +189,19 @@ impl Server {
         socket.up_to(&mark).await
     }
 
+    /// Waits until the table knows no connection of the user's any more.
+    pub(crate) async fn forgotten(&self, user: &str) {
+        let id = UserId::parse(user).unwrap();
+        let now = Timestamp::from_millis(self.clock.now());
+        let store = &self.running.context.store;
+        let forgotten = async {
+            while !store.connections(&id, now).await.unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("forgetting a connection", forgotten).await;
+    }
+
     /// The number of a conversation.
     pub(crate) async fn number(&self, conversation: &str) -> Number {
         let id = ConversationId::parse(conversation).unwrap();
