@@ -68,7 +68,7 @@ enum Shape {
 /// [`EventError::Malformed`] if the event is not what such a trigger sends.
 pub fn invocation(trigger: &Trigger, event: &str) -> Result<Invocation, EventError> {
     match trigger {
-        Trigger::Http { .. } => http::call(event).map(Invocation::Http),
+        Trigger::Http { .. } | Trigger::Unrouted => http::call(event).map(Invocation::Http),
         Trigger::Socket { .. } => socket::call(event).map(Invocation::Socket),
         Trigger::Stream => stream::records(event).map(Invocation::Stream),
     }
@@ -80,7 +80,9 @@ pub fn invocation(trigger: &Trigger, event: &str) -> Result<Invocation, EventErr
 /// [`EventError::Mismatched`] if the handler answered a call of another kind.
 pub fn response(trigger: &Trigger, reply: Reply) -> Result<Response, EventError> {
     match (trigger, reply) {
-        (Trigger::Http { .. }, Reply::Http(reply)) => Ok(Response(Shape::Http(reply.into()))),
+        (Trigger::Http { .. } | Trigger::Unrouted, Reply::Http(reply)) => {
+            Ok(Response(Shape::Http(reply.into())))
+        }
         (Trigger::Socket { .. }, Reply::Http(reply)) => Ok(Response(Shape::Socket(reply.into()))),
         (Trigger::Stream, Reply::Batch(failed)) => Ok(Response(Shape::Stream(failed.into()))),
         _ => Err(EventError::Mismatched),

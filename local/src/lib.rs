@@ -28,14 +28,12 @@ pub mod token;
 pub mod websocket;
 
 use std::{
-    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
-use domain::Dialect;
 use handlers::{
     context::{Clock, Context, Secrets},
     endpoint::Endpoint,
@@ -72,6 +70,8 @@ pub struct Options {
     pub observer: Option<Arc<dyn Observer>>,
     /// How long a socket may live.
     pub socket_times: SocketTimes,
+    /// Post through the SDK's client, as in AWS, instead of straight to the sockets. For tests.
+    pub post_through_sdk: bool,
 }
 
 impl Default for Options {
@@ -88,6 +88,7 @@ impl Default for Options {
             allowed_origins: Vec::new(),
             observer: None,
             socket_times: SocketTimes::default(),
+            post_through_sdk: false,
         }
     }
 }
@@ -169,13 +170,15 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let tables = dynamodb::open(&options.storage, options.observer.clone()).await?;
 
     let connections = Connections::default();
-    let clients: BTreeMap<Dialect, _> = routes
-        .dialects()
-        .map(|dialect| (dialect, management::client(&connections, dialect, options.observer.clone())))
-        .collect();
+    let gateway = if options.post_through_sdk {
+        let client = |dialect| (dialect, management::client(&connections, dialect, options.observer.clone()));
+        Gateway::Api(routes.dialects().map(client).collect())
+    } else {
+        Gateway::Host(Arc::new(management::Direct::new(connections.clone(), options.observer.clone())))
+    };
     let context = Arc::new(Context {
         store: store::Store::new(tables.items.clone(), tables.name.as_str()),
-        gateway: Gateway::new(clients),
+        gateway,
         secrets: options.secrets,
         clock: options.clock,
         allowed_origins: options.allowed_origins,

@@ -23,6 +23,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use domain::Dialect;
+use handlers::gateway::Sockets;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -116,6 +117,47 @@ pub fn client(connections: &Connections, dialect: Dialect, observer: Option<Arc<
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();
     Client::from_conf(config)
+}
+
+/// The connections of this process, without the SDK between.
+pub(crate) struct Direct {
+    connections: Connections,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Direct {
+    pub(crate) fn new(connections: Connections, observer: Option<Arc<dyn Observer>>) -> Self {
+        Self { connections, observer }
+    }
+
+    fn told(&self, method: &Method, status: StatusCode) {
+        if let Some(observer) = &self.observer {
+            observer.observe(&operation(method, status));
+        }
+    }
+}
+
+impl Sockets for Direct {
+    fn post(
+        &self,
+        dialect: Dialect,
+        connection: &str,
+        frame: Bytes,
+    ) -> Result<(), handlers::gateway::PostError> {
+        let response = answer(&self.connections, Some(dialect), &Method::POST, connection, frame);
+        self.told(&Method::POST, response.status());
+        match response.status() {
+            StatusCode::OK => Ok(()),
+            StatusCode::GONE => Err(handlers::gateway::PostError::Gone),
+            StatusCode::TOO_MANY_REQUESTS => Err(handlers::gateway::PostError::Later),
+            _ => Err(handlers::gateway::PostError::Refused),
+        }
+    }
+
+    fn close(&self, dialect: Dialect, connection: &str) {
+        let response = answer(&self.connections, Some(dialect), &Method::DELETE, connection, Bytes::new());
+        self.told(&Method::DELETE, response.status());
+    }
 }
 
 struct InProcess {

@@ -7,7 +7,7 @@ use http::Method;
 
 use crate::{
     http::decoded,
-    template::{Route, SocketApi, TemplateError},
+    template::{Route, SocketApi, TemplateError, UNROUTED},
 };
 
 /// The HTTP API's routes and the WebSocket APIs' paths.
@@ -18,6 +18,7 @@ use crate::{
 pub(crate) struct Routes {
     by_method: BTreeMap<String, Tree>,
     any: Tree,
+    unrouted: Option<&'static Endpoint>,
     sockets: BTreeMap<String, Arc<SocketApi>>,
 }
 
@@ -28,6 +29,10 @@ impl Routes {
     pub(crate) fn new(routes: Vec<Route>, sockets: Vec<SocketApi>) -> Result<Self, TemplateError> {
         let mut table = Self::default();
         for route in routes {
+            if route.path == UNROUTED {
+                table.unrouted = Some(route.endpoint);
+                continue;
+            }
             let tree = match route.method {
                 Some(method) => table.by_method.entry(method).or_default(),
                 None => &mut table.any,
@@ -53,7 +58,9 @@ impl Routes {
         path: &str,
     ) -> Option<(&'static Endpoint, BTreeMap<String, String>)> {
         let of_method = self.by_method.get(method.as_str()).and_then(|tree| tree.at(path).ok());
-        let found = of_method.or_else(|| self.any.at(path).ok())?;
+        let Some(found) = of_method.or_else(|| self.any.at(path).ok()) else {
+            return self.unrouted.map(|endpoint| (endpoint, BTreeMap::new()));
+        };
         let parameters = found.params.iter().map(|(name, value)| (name.to_owned(), decoded(value))).collect();
         Some((*found.value, parameters))
     }

@@ -139,7 +139,13 @@ fn endpoint_of(resource: &Value, endpoints: &[&'static Endpoint]) -> Result<&'st
     found.copied().ok_or_else(|| format!("its binary `{binary}` is no endpoint"))
 }
 
+/// The HTTP API's route for what no other takes, as API Gateway spells it.
+pub(crate) const UNROUTED: &str = "$default";
+
 fn route(properties: &Value, endpoint: &'static Endpoint) -> Result<Route, String> {
+    if text_at(properties, &["Path"]).is_none() && text_at(properties, &["Method"]).is_none() {
+        return Ok(Route { method: None, path: UNROUTED.to_owned(), endpoint });
+    }
     let path = text_at(properties, &["Path"]).ok_or("an HttpApi event has no Path")?;
     let method = text_at(properties, &["Method"]).ok_or("an HttpApi event has no Method")?.to_uppercase();
     let method =

@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Dialect;
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_tungstenite::{accept_async, connect_async, tungstenite::Message};
 
-use switchboard::dynamodb::Storage;
+use switchboard::{Options, dynamodb::Storage};
 
 use crate::world::{options, started};
 
@@ -72,22 +71,19 @@ async fn bare() {
 async fn frames_per_second() {
     bare().await;
     for through_the_sdk in [false, true] {
-        let (running, world) = started(options(&format!("bench-{through_the_sdk}"))).await;
+        let options =
+            Options { post_through_sdk: through_the_sdk, ..options(&format!("bench-{through_the_sdk}")) };
+        let (running, world) = started(options).await;
         let readers = readers(&format!("ws://{}/ws", running.address)).await;
         let entries = world.socket.borrow().clone();
         let id = |entry: &String| entry.trim_start_matches("connect ").split('|').next().unwrap().to_owned();
         let ids: Vec<_> = entries.iter().map(id).collect();
-        let client = running.context.gateway.client(Dialect::Channels).unwrap();
+        let frame = bytes::Bytes::from("x".repeat(200));
         let start = Instant::now();
         for _ in 0..ROUNDS {
             for id in &ids {
-                if through_the_sdk {
-                    let data = Blob::new("x".repeat(200));
-                    client.post_to_connection().connection_id(id).data(data).send().await.unwrap();
-                } else {
-                    running.connections.get(id).unwrap().post("x".repeat(200).into()).unwrap();
-                    tokio::task::consume_budget().await;
-                }
+                running.context.gateway.post(Dialect::Channels, id, frame.clone()).await.unwrap();
+                tokio::task::consume_budget().await;
             }
         }
         report(if through_the_sdk { "through the SDK" } else { "past the SDK" }, start, readers).await;

@@ -10,6 +10,7 @@ use domain::Dialect;
 use handlers::{
     context::{Context, Secrets},
     endpoint::{Endpoint, Handling, Trigger},
+    gateway::PostError,
     invocation::{HttpReply, Invocation, Reply, SocketCall, SocketEvent, StreamChange, string_attribute},
 };
 use http::{HeaderValue, StatusCode, header};
@@ -112,6 +113,7 @@ pub(crate) fn options(name: &str) -> Options {
     Options {
         template: Some(TEMPLATE.to_owned()),
         endpoints: vec![&ECHO, &SOCKET, &STREAM],
+        post_through_sdk: true,
         secrets: Secrets { server: name.to_owned(), token_key: "key".to_owned() },
         storage: storage(name),
         ..Options::default()
@@ -155,13 +157,11 @@ fn echo(context: Arc<Context>, invocation: Invocation) -> Handling {
 }
 
 async fn post(context: &Context, id: &str, text: &str) -> Result<(), &'static str> {
-    let client = context.gateway.client(Dialect::Channels).unwrap();
-    let data = aws_sdk_apigatewaymanagement::primitives::Blob::new(text.as_bytes());
-    let posted = client.post_to_connection().connection_id(id).data(data).send().await;
-    posted.map(drop).map_err(|error| match error.into_service_error() {
-        error if error.is_gone_exception() => "gone",
-        error if error.is_limit_exceeded_exception() => "full",
-        _ => "other",
+    let frame = bytes::Bytes::copy_from_slice(text.as_bytes());
+    context.gateway.post(Dialect::Channels, id, frame).await.map_err(|error| match error {
+        PostError::Gone => "gone",
+        PostError::Later => "full",
+        PostError::Refused => "other",
     })
 }
 

@@ -28,6 +28,12 @@ pub struct User {
     /// The application's own fields.
     #[serde(default, skip_serializing_if = "Object::is_empty")]
     pub meta: Object,
+    /// Wants to be shown as online or not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invisible: bool,
+    /// Wants no notifications at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
     /// Whether it is a guest, made without an account of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guest: bool,
@@ -53,6 +59,8 @@ impl User {
             profile_url: None,
             language: None,
             meta: Object::new(),
+            invisible: false,
+            quiet: false,
             guest: false,
             implicit: false,
             created_at: now,

@@ -42,8 +42,9 @@ pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
     if let Event::CopiesDeleted { user: whose, .. } = &entry.event {
         return whose == user;
     }
-    let Some((seq, author, audience)) = entry.subject() else { return true };
-    if reader.member.is_some_and(|member| member.hidden.contains(seq)) {
+    let hidden = |seq| reader.member.is_some_and(|member| member.hidden.contains(seq));
+    let Some((seq, author, audience)) = entry.subject() else { return !hidden(entry.seq()) };
+    if hidden(seq) {
         return false;
     }
     if author == user {

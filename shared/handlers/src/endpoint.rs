@@ -69,6 +69,8 @@ pub enum Trigger {
         /// The path with its `{parameters}`.
         path: &'static str,
     },
+    /// The HTTP API's `$default` route: what no other route takes.
+    Unrouted,
     /// A route of the dialect's WebSocket API.
     Socket {
         /// `$connect`, `$disconnect`, `$default`, or a value of the route selection expression.

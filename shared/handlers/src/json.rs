@@ -23,6 +23,33 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     Ok(value)
 }
 
+/// An object, read as fields. Serde takes an array for a struct too; a client that sends one means
+/// something else.
+#[derive(Debug, Default)]
+pub struct Fields<T>(pub T);
+
+impl<'de, T: DeserializeOwned> serde::Deserialize<'de> for Fields<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = domain::Object::deserialize(deserializer)?;
+        serde_json::from_value(object.into()).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Reads a JSON body that is an object.
+///
+/// # Errors
+/// As [`parse`].
+pub fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None | Some(b'{') => parse(body),
+        Some(_) => {
+            // Malformed is malformed, whatever it begins with.
+            parse::<serde::de::IgnoredAny>(body)?;
+            Err(Error::invalid("body", "must be a JSON object"))
+        }
+    }
+}
+
 /// Serde's text, without the place in the text.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();

@@ -6,7 +6,7 @@
 //! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
 //! - [`operations`]: what can be done, in no dialect's words.
 //! - [`channelize`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
-//! - [`delivery`]: from the table's stream to the sockets.
+//! - [`delivery`]: from the table's stream to the sockets. [`unrouted`]: what no route takes.
 //!
 //! # Invariants
 //! - No handler posts an event. It writes; the stream brings what was written to [`delivery`].
@@ -23,11 +23,12 @@ pub mod handshake;
 pub mod invocation;
 pub mod json;
 pub mod operations;
+pub mod unrouted;
 
 use endpoint::Endpoint;
 
 /// Every Lambda function there is. All else (routes, binaries, samples, policies) is checked against this list.
 #[must_use]
 pub fn endpoints() -> Vec<&'static Endpoint> {
-    [channelize::endpoints(), events::endpoints(), delivery::endpoints()].concat()
+    [channelize::endpoints(), events::endpoints(), delivery::endpoints(), vec![&unrouted::ENDPOINT]].concat()
 }

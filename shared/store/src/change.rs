@@ -8,6 +8,7 @@ use crate::{
     keys, log,
     read_mark::{self, ReadMark},
     schema,
+    signal::{self, Signal},
 };
 
 /// Something that was written and is to be announced.
@@ -26,6 +27,13 @@ pub enum Change {
         /// How far it was before, if it was marked before.
         before: Option<ReadMark>,
     },
+    /// Something that is announced and not kept.
+    Signal {
+        /// The conversation's number.
+        number: Number,
+        /// What it is.
+        signal: Signal,
+    },
 }
 
 /// What a new image means, given the one before it; none if it is nothing to be announced.
@@ -41,6 +49,10 @@ pub fn of(image: &Item, before: Option<&Item>) -> Result<Option<Change>, Error> 
         } else {
             Ok(None)
         };
+    }
+    if let Some(number) = pk.strip_prefix(keys::SIGNAL).and_then(|digits| digits.parse().ok()) {
+        return signal::from_item(image)
+            .map(|signal| Some(Change::Signal { number: Number(number), signal }));
     }
     let Some(number) = pk.strip_prefix(keys::READ).and_then(|digits| digits.parse().ok()) else {
         return Ok(None);

@@ -4,11 +4,13 @@
 //! |---|---|---|---|
 //! | conversation, its settings | `CONV#<conversation id>` | `CONV` | `x` JSON, `n` number, `gone` once deleted |
 //! | member: a user's standing in it | `CONV#<conversation id>` | `MEMBER#<user id>` | `x` JSON, `n` number |
+//! | watcher | `CONV#<conversation id>` | `WATCHER#<user id>` | `t` time |
 //! | one-to-one conversation of two users | `DIRECT#<bytes of low>:<low><high>` | `DIRECT` | `c` conversation id |
 //! | name of a number | `NUMBER#<number>` | `NUMBER` | `c` conversation id |
 //! | entry of the log | `LOG#<number>` | 12 digits of seq | see `log.rs` |
 //! | message id that a client chose | `MESSAGE#<message id>` | `MESSAGE` | `n` number, `s` seq |
 //! | read mark, for the others | `READ#<number>` | user id | `s` seq, `t` time |
+//! | signal: announced, not kept | `SIGNAL#<number>` | `<kind>#<user id>` | `x` JSON, `ttl` |
 //! | user | `USER#<user id>` | `USER` | `x` JSON, `h` password hash |
 //! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark, `q` muted, `w` hidden up to |
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
@@ -20,8 +22,8 @@
 //! | all users, all conversations | `ALL#USER`, `ALL#CONV` | id | `n` number |
 //! | counter of numbers | `COUNTER` | `COUNTER` | `c` conversations, `u` users |
 //!
-//! The stream's filter lets two kinds out: insertions under `LOG#` (entries) and writes under `READ#` (read
-//! marks). A conversation's settings stand under its string id because requests name it so; its log stands
+//! The stream's filter lets three kinds out: insertions under `LOG#` (entries), writes under `READ#` (read marks)
+//! and under `SIGNAL#`. A conversation's settings stand under its string id because requests name it so; its log stands
 //! under its number because message ids carry that, so that a life of a conversation and the next one of the
 //! same id never share a log.
 
@@ -48,6 +50,10 @@ impl Key {
 pub const LOG: &str = "LOG#";
 /// What the partition keys of read marks begin with; the stream's filter names it too.
 pub const READ: &str = "READ#";
+/// What the partition keys of signals begin with; the stream's filter names it too.
+pub const SIGNAL: &str = "SIGNAL#";
+/// What the sort keys of watchers begin with.
+pub const WATCHER: &str = "WATCHER#";
 /// What the sort keys of members begin with.
 pub const MEMBER: &str = "MEMBER#";
 /// What the sort keys of a user's memberships begin with.
@@ -141,6 +147,18 @@ pub fn read_partition(number: Number) -> String {
 #[must_use]
 pub fn read_mark(number: Number, user: &UserId) -> Key {
     Key::new(read_partition(number), user.as_str())
+}
+
+/// A signal of a user in a conversation.
+#[must_use]
+pub fn signal(number: Number, kind: &str, user: &UserId) -> Key {
+    Key::new(format!("{SIGNAL}{number}"), format!("{kind}#{user}"))
+}
+
+/// A watcher of a conversation.
+#[must_use]
+pub fn watcher(conversation: &ConversationId, user: &UserId) -> Key {
+    Key::new(conversation_partition(conversation), format!("{WATCHER}{user}"))
 }
 
 /// The partition of all that is a user's.

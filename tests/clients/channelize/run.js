@@ -493,7 +493,12 @@ it('members and admins come and go', async () => {
 
 it('anyone joins a public conversation, and a ban keeps them out', async () => {
   const hall = await create(alice, { title: `Open door ${run}`, type: 'public', members: [alice] });
-  const seen = await conversation(dave, hall.id);
+  // Who is not a member finds a public conversation by the list, which is enough to join it.
+  await as(dave);
+  const query = Object.assign(Conversation.createConversationListQuery(), { publicMode: true, ids: hall.id });
+  const [seen] = await query.list();
+  assert.deepEqual(ids(reply(200)), [hall.id], 'the public conversation is not listed');
+  shapes.conversation(reply(200)[0], { type: 'public', isAdmin: false });
   await seen.join();
   reply();
   await send(dave, hall.id, 'I am in');

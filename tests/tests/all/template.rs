@@ -266,6 +266,7 @@ fn fits(endpoint: &Endpoint, sample: &str) -> Result<(), String> {
                 ));
             }
         }
+        (Trigger::Unrouted, Invocation::Http(_)) => {}
         (Trigger::Socket { route_key }, Invocation::Socket(call)) => {
             if call.route_key != *route_key {
                 return Err(format!("its routeKey is {}, not {route_key}", call.route_key));

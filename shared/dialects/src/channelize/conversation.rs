@@ -55,6 +55,8 @@ pub struct Facts<'a> {
     pub read: BTreeMap<&'a UserId, String>,
     /// The newest message that the reader may see.
     pub last: Option<message::Wire<'a>>,
+    /// Users who watch it.
+    pub watchers: u64,
     /// The members, where they are wanted.
     pub members: Option<&'a [Member]>,
 }
@@ -84,7 +86,7 @@ pub fn conversation<'a>(it: &'a Conversation, facts: Facts<'a>, scene: &'a Scene
         last_read_at: facts.read,
         last_message: facts.last,
         user: facts.reader.and_then(|reader| it.peer_of(reader)).map(|peer| user::brief(peer, scene)),
-        watchers_count: 0,
+        watchers_count: facts.watchers,
         members: facts.members.map(|members| members.iter().map(|one| member(one, scene)).collect()),
     }
 }

@@ -7,7 +7,7 @@ use domain::{
 use serde::Deserialize;
 
 use super::request::{Date, user_ids};
-use crate::operations::send::Draft;
+use crate::{json::Fields, operations::send::Draft};
 
 /// What `send` and `broadcast` have in common. Unknown keys are ignored: the SDK adds `isGroup`.
 #[derive(Debug, Default, Deserialize)]
@@ -20,9 +20,9 @@ pub struct MessageBody {
     parent_id: Option<String>,
     show_in_conversation: Option<bool>,
     recipients: Option<Vec<String>>,
-    mentioned_users: Option<Vec<MentionBody>>,
+    mentioned_users: Option<Vec<Fields<MentionBody>>>,
     attachments: Option<Vec<Object>>,
-    events: Option<EventsBody>,
+    events: Option<Fields<EventsBody>>,
     created_at: Option<Date>,
     encrypted: Option<bool>,
     meta_data: Option<Object>,
@@ -61,7 +61,7 @@ impl MessageBody {
             return Err(Error::invalid("body", "or `attachments` is required"));
         }
         let recipients = user_ids("recipients", self.recipients.unwrap_or_default())?;
-        let events = self.events.unwrap_or_default();
+        let events = self.events.unwrap_or_default().0;
         Ok(Draft {
             id: self.id.map(|id| MessageId::parse(id).map_err(|error| of("id", &error))).transpose()?,
             parent_id,
@@ -130,11 +130,11 @@ fn attachments(attachments: Vec<Object>) -> Result<Vec<Object>, Error> {
     Ok(checked)
 }
 
-fn mentions(mentions: Vec<MentionBody>) -> Result<Vec<Mention>, Error> {
+fn mentions(mentions: Vec<Fields<MentionBody>>) -> Result<Vec<Mention>, Error> {
     if mentions.len() > MOST_PARTS {
         return Err(Error::invalid("mentionedUsers", format!("has more than {MOST_PARTS}")));
     }
-    let checked = mentions.into_iter().enumerate().map(|(n, mention)| {
+    let checked = mentions.into_iter().enumerate().map(|(n, Fields(mention))| {
         let field = format!("mentionedUsers[{n}]");
         if mention.word_count < 0 || mention.order < 0 {
             return Err(Error::invalid(field, "has a negative number"));

@@ -10,7 +10,7 @@ use domain::{ConversationId, Dialect, Error, Object, UserId, Visibility};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::request::{Request, answer, reply, user_ids};
+use super::request::{Date, Request, answer, reply, user_ids};
 use crate::{
     auth::Caller,
     channelize::show,
@@ -42,6 +42,7 @@ struct Body {
     config: Option<Object>,
     custom_type: Option<String>,
     meta_data: Option<Object>,
+    created_at: Option<Date>,
 }
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
@@ -70,6 +71,7 @@ async fn create(cx: &Context, caller: &Caller, body: Body) -> Result<Conversatio
         image_url: body.profile_image_url,
         config: body.config.unwrap_or_default(),
         meta: body.meta_data.unwrap_or_default(),
+        claimed_at: body.created_at.map(|date| date.0),
         ..private()
     };
     if is_group {
@@ -106,5 +108,6 @@ pub(super) fn private() -> NewConversation {
         image_url: None,
         config: Object::new(),
         meta: Object::new(),
+        claimed_at: None,
     }
 }

@@ -28,7 +28,10 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 );
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
-    let kind = request.query("type").ok_or_else(|| Error::invalid("type", "is required"))?;
+    let kind = request
+        .query("type")
+        .filter(|kind| !kind.is_empty())
+        .ok_or_else(|| Error::invalid("type", "is required"))?;
     let (limit, skip) = request.window(25)?;
     let message = messages::visible(&cx, &request.caller, &request.message()?).await?;
     let ids = message.state.reactions.get(kind).map(Vec::as_slice).unwrap_or_default();

@@ -40,6 +40,7 @@ pub mod list_members;
 pub mod list_messages;
 pub mod list_reactions;
 pub mod list_users;
+pub mod list_watchers;
 pub mod login;
 pub mod logout;
 pub mod mark_as_read;
@@ -52,7 +53,10 @@ pub mod remove_members;
 pub mod remove_reaction;
 pub mod request;
 pub mod send_message;
+pub mod send_typing_status;
 pub mod show;
+pub mod start_watching;
+pub mod stop_watching;
 pub mod token;
 pub mod unban_users;
 pub mod unblock_user;
@@ -102,6 +106,10 @@ pub fn endpoints() -> Vec<&'static Endpoint> {
         &ban_users::ENDPOINT,
         &unban_users::ENDPOINT,
         &list_bans::ENDPOINT,
+        &send_typing_status::ENDPOINT,
+        &start_watching::ENDPOINT,
+        &stop_watching::ENDPOINT,
+        &list_watchers::ENDPOINT,
         &list_conversations::ENDPOINT,
         &count_conversations::ENDPOINT,
         &create_user::ENDPOINT,

@@ -14,6 +14,8 @@ pub struct Profile {
     profile_url: Option<String>,
     language: Option<String>,
     meta_data: Option<Object>,
+    visibility: Option<bool>,
+    notification: Option<bool>,
 }
 
 impl Profile {
@@ -38,6 +40,8 @@ impl Profile {
         user.profile_url = self.profile_url.or(user.profile_url.take());
         user.language = self.language.or(user.language.take());
         user.meta = self.meta_data.unwrap_or_else(|| std::mem::take(&mut user.meta));
+        user.invisible = self.visibility.map_or(user.invisible, |visible| !visible);
+        user.quiet = self.notification.map_or(user.quiet, |notified| !notified);
         user.updated_at = now;
         let size = serde_json::to_vec(user).map_err(|error| Error::Internal(format!("JSON: {error}")))?.len();
         if size > limits::PROFILE_BYTES {

@@ -73,7 +73,9 @@ where
     })
 }
 
-fn refuse(error: &Error) -> HttpReply {
+/// The reply to a request that failed.
+#[must_use]
+pub fn refuse(error: &Error) -> HttpReply {
     let (status, body) = error::encode(error);
     HttpReply::json(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
 }
@@ -145,14 +147,13 @@ impl Request {
     /// # Errors
     /// [`Error::Invalid`], naming the field.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        json::parse(&self.call.body)
+        json::object(&self.call.body)
     }
 
-    /// A query value; an empty one counts as none.
+    /// A query value; the first one, if it stands there several times.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
-        let value = self.call.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        value.filter(|value| !value.is_empty())
+        self.call.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A list in the query: `ids=a,b` or `ids[]=a&ids[]=b`; none if it is not there or empty.

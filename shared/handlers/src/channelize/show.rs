@@ -7,7 +7,7 @@ use dialects::channelize::{
     conversation::{self, Facts},
     message::{self, Wire},
 };
-use domain::{Conversation, Error, Event, Member, Message, Place, Seq, UserId};
+use domain::{Conversation, Error, Event, Member, Message, Place, Seq, UserId, Visibility, visibility};
 use store::member::Membership;
 
 use crate::{
@@ -86,6 +86,7 @@ pub struct Portrait {
     member: Option<Member>,
     muted: bool,
     unread: u64,
+    watchers: u64,
     read: BTreeMap<UserId, String>,
     last: Option<Shown>,
     members: Option<Vec<Member>>,
@@ -103,14 +104,19 @@ pub async fn portrait(
     with_members: bool,
 ) -> Result<Portrait, Error> {
     let conversation = view.conversation.clone();
-    let last = history::newest(cx, &view, true).await?;
+    let open = visibility::may_read(&conversation, view.reader(), cx.clock.now());
+    let last = if open { history::newest(cx, &view, true).await? } else { None };
+    let watchers = match conversation.visibility() {
+        Visibility::Private => 0,
+        _ => u64::try_from(cx.store.watchers(&conversation.id).await?.len()).unwrap_or(0),
+    };
     let unread = match (&view.caller.user, &membership) {
         (Some(user), Some(membership)) if membership.number == conversation.number => {
             reading::unread(&cx.store, user, membership).await?
         }
         _ => 0,
     };
-    let members = active_members(cx, &conversation).await?;
+    let members = if open { active_members(cx, &conversation).await? } else { Vec::new() };
     let marks: BTreeMap<_, _> = cx.store.read_marks(conversation.number).await?.into_iter().collect();
     let read = members.iter().map(|member| {
         let at = marks.get(&member.user).map_or(member.joined_at, |mark| mark.at.max(member.joined_at));
@@ -130,6 +136,7 @@ pub async fn portrait(
         muted: membership.as_ref().is_some_and(|membership| membership.muted),
         conversation,
         unread,
+        watchers,
         read,
         last,
         members: with_members.then_some(members),
@@ -156,6 +163,7 @@ impl Portrait {
             member: self.member.as_ref(),
             muted: self.muted,
             unread: self.unread,
+            watchers: self.watchers,
             read: self.read.iter().map(|(user, at)| (user, at.clone())).collect(),
             last: self.last.as_ref().and_then(|shown| wire(shown, &self.conversation, &self.scene)),
             members: self.members.as_deref(),
@@ -175,17 +183,17 @@ impl Portrait {
     }
 }
 
-/// Looks at a conversation as the caller, who may look into it.
+/// Looks at a conversation as the caller; from outside, where one may join and has not.
 ///
 /// # Errors
-/// As [`crate::operations::access::view`].
+/// As [`crate::operations::access::glance`].
 pub async fn portrait_for(
     cx: &Context,
     caller: &Caller,
     id: &domain::ConversationId,
     with_members: bool,
 ) -> Result<Portrait, Error> {
-    let view = crate::operations::access::view(cx, caller, id).await?;
+    let view = crate::operations::access::glance(cx, caller, id).await?;
     let membership = match &caller.user {
         Some(user) => cx.store.membership(user, id).await?,
         None => None,

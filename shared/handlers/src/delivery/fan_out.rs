@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use domain::{Dialect, Error, Event, Number};
+use domain::{Dialect, Error, Event, Number, Seq};
 use futures_util::{StreamExt as _, stream};
 use http::StatusCode;
 use store::{
@@ -102,7 +102,7 @@ fn by_conversation(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> BTre
             Ok(Some(change)) => {
                 let number = match &change {
                     Change::Entry(entry) => entry.place.number,
-                    Change::Read { number, .. } => *number,
+                    Change::Read { number, .. } | Change::Signal { number, .. } => *number,
                 };
                 groups.entry(number).or_default().push((record.sequence_number, change));
             }
@@ -117,6 +117,7 @@ fn by_conversation(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> BTre
         changes.sort_by_key(|(_, change)| match change {
             Change::Entry(entry) => (entry.seq(), false),
             Change::Read { mark, .. } => (mark.seq, true),
+            Change::Signal { .. } => (Seq(u64::MAX), true),
         });
     }
     groups

@@ -2,15 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use aws_sdk_apigatewaymanagement::{
-    Client, error::SdkError, operation::post_to_connection::PostToConnectionError, primitives::Blob,
-};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use store::{connection::Connection, retry};
 
 use super::fan_out::Queues;
-use crate::context::Context;
+use crate::{context::Context, gateway::PostError};
 
 /// Connections that are posted to at once. API Gateway lets 10,000 requests a second through for the whole
 /// account; at 10 ms a post this is at most 6,400.
@@ -18,15 +15,6 @@ const CONNECTIONS_AT_ONCE: usize = 64;
 /// How long a connection that is slow, or throttled, is tried before it is closed. One slow socket must not
 /// hold up the shard, and its client can resume.
 const DEADLINE: Duration = Duration::from_secs(5);
-
-/// What became of a post.
-enum Posted {
-    Sent,
-    /// The connection has ended (410).
-    Gone,
-    /// It did not take the frame within the deadline, or never will.
-    Stuck,
-}
 
 /// Posts to each connection what it is due, in order, to many at once. A connection that is gone is
 /// forgotten; one that is stuck is closed and forgotten, so that its client comes back.
@@ -39,57 +27,40 @@ pub async fn post_all(cx: &Context, queues: Queues) {
 }
 
 async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>) {
-    let Some(client) = cx.gateway.client(connection.dialect) else {
-        tracing::error!(dialect = connection.dialect.name(), "no gateway for this dialect: frames are lost");
-        return;
-    };
     let deadline = Instant::now() + DEADLINE;
     for frame in frames {
-        match post(client, connection, frame, deadline).await {
-            Posted::Sent => {}
-            Posted::Gone => {
+        match post(cx, connection, frame, deadline).await {
+            Ok(()) => {}
+            Err(PostError::Gone) => {
                 tracing::debug!(connection = connection.id, "gone");
                 return forget(cx, connection).await;
             }
-            Posted::Stuck => {
+            Err(PostError::Later | PostError::Refused) => {
                 tracing::warn!(connection = connection.id, "parked: its client must come back and resume");
                 // Whether the close arrives or not: nothing is posted to it any more.
-                let closed = client.delete_connection().connection_id(&connection.id).send().await;
-                if let Err(error) = closed {
-                    tracing::debug!(connection = connection.id, ?error, "not closed");
-                }
+                cx.gateway.close(connection.dialect, &connection.id).await;
                 return forget(cx, connection).await;
             }
         }
     }
 }
 
-async fn post(client: &Client, connection: &Connection, frame: Bytes, deadline: Instant) -> Posted {
-    for attempt in 0.. {
-        let post = client.post_to_connection().connection_id(&connection.id).data(Blob::new(&*frame));
-        let Err(error) = post.send().await else { return Posted::Sent };
-        match status(&error) {
-            Some(410) => return Posted::Gone,
-            // Too large, malformed, or not ours: it will not get better.
-            Some(400..=428 | 430..=499) => {
-                tracing::error!(connection = connection.id, ?error, "a frame was refused");
-                return Posted::Stuck;
-            }
-            // 429 (throttled, or the client's buffer is full), 5xx, or no answer at all.
-            _ => {}
+/// Posts one frame, again and again until the deadline while the answer is "later".
+async fn post(
+    cx: &Context,
+    connection: &Connection,
+    frame: Bytes,
+    deadline: Instant,
+) -> Result<(), PostError> {
+    let mut attempt = 0;
+    loop {
+        match cx.gateway.post(connection.dialect, &connection.id, frame.clone()).await {
+            Err(PostError::Later) if Instant::now() < deadline => {}
+            answer => return answer,
         }
-        if Instant::now() >= deadline || retry::pause(attempt).await.is_err() {
-            return Posted::Stuck;
-        }
+        retry::pause(attempt).await.map_err(|_no_randomness| PostError::Later)?;
+        attempt += 1;
     }
-    Posted::Stuck
-}
-
-fn status(error: &SdkError<PostToConnectionError>) -> Option<u16> {
-    if error.as_service_error().is_some_and(PostToConnectionError::is_gone_exception) {
-        return Some(410);
-    }
-    error.raw_response().map(|response| response.status().as_u16())
 }
 
 async fn forget(cx: &Context, connection: &Connection) {

@@ -41,6 +41,7 @@ impl Stage {
         let first = changes.iter().map(|change| match change {
             Change::Entry(entry) => entry.seq(),
             Change::Read { mark, .. } => mark.seq,
+            Change::Signal { .. } => Seq(u64::MAX),
         });
         let first = first.min().unwrap_or_default();
         let members = cx.store.members(&id, number).await?;

@@ -50,6 +50,8 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
         match change {
             Change::Entry(entry) => teller.entry(entry).await?,
             Change::Read { user, mark, before, .. } => teller.read(user, *mark, *before).await?,
+            // The dialect has no word for typing.
+            Change::Signal { .. } => {}
         }
     }
     for user in std::mem::take(&mut teller.rooms) {
@@ -74,6 +76,7 @@ async fn numbers(
             Change::Read { user, .. } => {
                 ids.insert(user.clone());
             }
+            Change::Signal { .. } => {}
         }
     }
     if let Some((one, other)) = stage.conversation.as_ref().and_then(|one| one.peers.as_ref()) {

@@ -1,7 +1,7 @@
 //! May the caller look into a conversation, and with which eyes?
 
-use domain::visibility::Reader;
 use domain::{Conversation, ConversationId, Entry, Error, Member, visibility};
+use domain::{permission::Actor, visibility::Reader};
 
 use super::commit::NO_CONVERSATION;
 use crate::{auth::Caller, context::Context};
@@ -28,11 +28,42 @@ impl View<'_> {
         }
     }
 
+    /// The caller as somebody who acts.
+    #[must_use]
+    pub fn actor(&self) -> Actor<'_> {
+        Actor {
+            user: self.caller.user.as_ref(),
+            member: self.member.as_ref(),
+            powerful: self.caller.powerful,
+        }
+    }
+
     /// Whether the caller may see the entry.
     #[must_use]
     pub fn sees(&self, entry: &Entry) -> bool {
         visibility::may_see(&self.conversation.openness, self.reader(), entry)
     }
+}
+
+/// Looks at a conversation from outside: what one may know of it before joining. Anyone signed in may look at
+/// one that is not private, except who is banned.
+///
+/// # Errors
+/// As [`view`].
+pub async fn glance<'a>(cx: &Context, caller: &'a Caller, id: &ConversationId) -> Result<View<'a>, Error> {
+    let refused = match view(cx, caller, id).await {
+        Err(error @ Error::Forbidden(_)) => error,
+        other => return other,
+    };
+    let member = match &caller.user {
+        Some(user) => cx.store.member(id, user).await?,
+        None => None,
+    };
+    let Some(conversation) = cx.store.conversation(id, true).await? else { return Err(refused) };
+    let member = member.filter(|member| member.number == conversation.number);
+    let glance = View { conversation, member, caller };
+    glance.actor().may_join(&glance.conversation, cx.clock.now()).map_err(|_error| refused)?;
+    Ok(glance)
 }
 
 /// Looks into a conversation.

@@ -36,6 +36,8 @@ pub struct NewConversation {
     pub config: Object,
     /// The application's own fields.
     pub meta: Object,
+    /// The time it claims to be from, where the client said one.
+    pub claimed_at: Option<domain::Timestamp>,
 }
 
 /// Makes a conversation, with the caller as its owner.
@@ -119,7 +121,7 @@ async fn found(
         image_url: new.image_url,
         config: new.config,
         meta: new.meta,
-        created_at: at,
+        created_at: new.claimed_at.unwrap_or(at),
         updated_at: at,
         members: u64::try_from(founders.len()).unwrap_or(0),
         changed: place.seq,

@@ -1,7 +1,7 @@
 //! Who is in a conversation: joining, leaving, adding, removing, roles, bans.
 
 use domain::{
-    Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Role, Timestamp, UserId,
+    Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Role, Timestamp, UserId, Visibility,
     entry::{Arrival, Departure},
     limits,
 };
@@ -248,6 +248,19 @@ pub async fn mute(cx: &Context, caller: &Caller, id: &ConversationId, muted: boo
         return Err(Error::Forbidden("Only members of the conversation may do this."));
     }
     cx.store.set_muted(id, view.conversation.number, user, muted).await
+}
+
+/// The caller watches a conversation that is not private, or no longer.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`] where it is private, and to who is banned.
+pub async fn watch(cx: &Context, caller: &Caller, id: &ConversationId, on: bool) -> Result<(), Error> {
+    let user = caller.user()?;
+    let glance = super::access::glance(cx, caller, id).await?;
+    if on && glance.conversation.visibility() == Visibility::Private {
+        return Err(Error::Forbidden("A private conversation cannot be watched."));
+    }
+    cx.store.set_watcher(id, user, on, cx.clock.now()).await
 }
 
 fn not_direct(conversation: &Conversation) -> Result<(), Error> {

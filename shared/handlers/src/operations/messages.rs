@@ -6,14 +6,17 @@ use std::collections::BTreeMap;
 
 use domain::{
     ConversationId, Dialect, Entry, Error, Event, Member, Message, MessageId, Role, Visibility,
-    entry::Reaction, limits, ranges::Ranges,
+    entry::Reaction,
+    limits,
+    message::{Content, Edit},
+    ranges::Ranges,
 };
 use store::{Write, member, message, write::ITEMS_PER_TRANSACTION};
 
 use super::{
     access,
     commit::{self, Operation, Plan, Seen},
-    send::find_visible,
+    send::{check_size, find_visible},
 };
 use crate::{auth::Caller, context::Context};
 
@@ -244,6 +247,46 @@ impl Operation for DeleteCopies<'_> {
             writes.push(member::hide(&seen.conversation.id, user, entry.seq()));
         }
         Ok(Plan::Append(vec![entry], writes, ()))
+    }
+}
+
+/// Gives a message other content: `edit` changes it. What a dialect cannot express it leaves alone.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::TooLarge`], [`Error::Forbidden`] unless by its author.
+pub async fn edit(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    id: &MessageId,
+    edit: impl Fn(&mut Content) + Send + Sync,
+) -> Result<Message, Error> {
+    let conversation = conversation_of(cx, id).await?;
+    commit::commit(cx, caller, dialect, &conversation, &EditMessage { id, edit }).await
+}
+
+struct EditMessage<'a, F> {
+    id: &'a MessageId,
+    edit: F,
+}
+
+impl<F: Fn(&mut Content) + Send + Sync> Operation for EditMessage<'_, F> {
+    type Output = Message;
+
+    async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<Message>, Error> {
+        seen.actor().may_write(&seen.conversation, seen.at)?;
+        let (origin, mut message) = find_visible(seen, self.id).await?;
+        if message.state.recalled {
+            return Err(NO_MESSAGE);
+        }
+        if seen.caller.user.as_ref() != Some(&message.author) && !seen.caller.powerful {
+            return Err(Error::Forbidden("Only its author may edit a message."));
+        }
+        (self.edit)(&mut message.content);
+        check_size(&message.content, &message.audience)?;
+        let entry = seen.entry(0, Event::MessageEdited(message.reference()))?;
+        message.state.edited = Some(Edit { seq: entry.seq(), at: entry.at });
+        Ok(Plan::Append(vec![entry], vec![message::put(&origin, message.clone())?], message))
     }
 }
 

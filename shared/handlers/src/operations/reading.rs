@@ -1,12 +1,12 @@
 //! How far somebody has read, and how much there is left.
 
 use domain::{
-    ConversationId, Error, Event, Member, Number, Seq, Timestamp, UserId, Visibility,
+    ConversationId, Dialect, Error, Event, Member, Number, Seq, Timestamp, UserId, Visibility,
     conversation::Openness,
     visibility::{self, Reader},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use store::{Store, directory::PARALLEL, log::Span, member::Membership, read_mark::ReadMark};
+use store::{Store, directory::PARALLEL, log::Span, member::Membership, read_mark::ReadMark, signal::Signal};
 
 use super::access;
 use crate::{auth::Caller, context::Context};
@@ -104,4 +104,23 @@ pub async fn unread(store: &Store, user: &UserId, membership: &Membership) -> Re
     let reader = Reader { user: Some(user), member: Some(&own), powerful: false };
     let count = entries.iter().filter(|entry| visibility::counts_unread(&openness, reader, entry)).count();
     Ok(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+/// Announces that the caller types, or types no more.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`] unless by somebody who may write.
+pub async fn type_on(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    id: &ConversationId,
+    typing: bool,
+) -> Result<(), Error> {
+    let user = caller.user()?.clone();
+    let view = access::view(cx, caller, id).await?;
+    let now = cx.clock.now();
+    view.actor().may_write(&view.conversation, now)?;
+    let signal = Signal::Typing { user, typing, dialect, at: now };
+    cx.store.signal(view.conversation.number, &signal, now).await
 }

@@ -38,7 +38,7 @@ pub async fn send(
     drafts: Vec<Draft>,
 ) -> Result<Vec<Message>, Error> {
     for draft in &drafts {
-        check_size(draft)?;
+        check_size(&draft.content, &draft.audience)?;
     }
     commit::commit(cx, caller, dialect, conversation, &Send { drafts }).await
 }
@@ -55,6 +55,7 @@ impl Operation for Send {
         seen.actor().may_write(&seen.conversation, seen.at)?;
         not_blocked(seen, author).await?;
         let (mut entries, mut writes, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+        let mut parents: Vec<(Entry, Message)> = Vec::new();
         for (n, draft) in self.drafts.iter().enumerate() {
             // An id that looks minted has no item that reserves it: ask for the message itself.
             if let Some(id) = &draft.id
@@ -65,12 +66,14 @@ impl Operation for Send {
             }
             let mut content = draft.content.clone();
             if let Some(id) = &draft.parent_id {
-                let (entry, mut parent) = find_visible(seen, id).await?;
-                content.parent = Some(Parent { id: parent.id.clone(), seq: parent.place.seq });
-                // A count is the same for all who see the parent: what only some may see is not in it.
-                if draft.audience.is_everybody() {
-                    parent.state.replies += 1;
-                    writes.push(message::put(&entry, parent)?);
+                // A transaction takes an item once: several replies count on the same parent.
+                if !parents.iter().any(|(_, parent)| parent.id == *id) {
+                    parents.push(find_visible(seen, id).await?);
+                }
+                if let Some((_, parent)) = parents.iter_mut().find(|(_, parent)| parent.id == *id) {
+                    content.parent = Some(Parent { id: parent.id.clone(), seq: parent.place.seq });
+                    // A count is the same for all who see the parent: what only some may see is not in it.
+                    parent.state.replies += u64::from(draft.audience.is_everybody());
                 }
             }
             let mut entry = seen.entry(n, Event::ConversationDeleted)?;
@@ -90,6 +93,9 @@ impl Operation for Send {
             entry.event = Event::MessageCreated(Box::new(message.clone()));
             entries.push(entry);
             messages.push(message);
+        }
+        for (entry, parent) in parents {
+            writes.push(message::put(&entry, parent)?);
         }
         Ok(Plan::Append(entries, writes, messages))
     }
@@ -177,13 +183,14 @@ async fn not_blocked(seen: &Seen<'_>, author: &UserId) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_size(draft: &Draft) -> Result<(), Error> {
+/// Refuses content that is larger than its frame may be.
+pub(super) fn check_size(content: &Content, audience: &Audience) -> Result<(), Error> {
     let size = |value: Result<Vec<u8>, serde_json::Error>| {
         value.map(|json| json.len()).map_err(|error| Error::Internal(format!("JSON: {error}")))
     };
-    let text = size(serde_json::to_vec(&draft.content.text))?;
-    let rest = size(serde_json::to_vec(&draft.content))?;
-    let audience = size(serde_json::to_vec(&draft.audience))?;
+    let text = size(serde_json::to_vec(&content.text))?;
+    let rest = size(serde_json::to_vec(content))?;
+    let audience = size(serde_json::to_vec(audience))?;
     if text + rest + audience > limits::MESSAGE_BYTES {
         return Err(Error::TooLarge { what: "The message", limit: limits::MESSAGE_BYTES });
     }

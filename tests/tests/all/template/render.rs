@@ -3,7 +3,7 @@
 use domain::Dialect;
 use handlers::endpoint::{Action, Endpoint, Trigger};
 use store::{
-    keys::{LOG, READ},
+    keys::{LOG, READ, SIGNAL},
     schema::PARTITION_KEY,
 };
 
@@ -11,6 +11,7 @@ use store::{
 pub(super) fn route(endpoint: &Endpoint) -> String {
     match &endpoint.trigger {
         Trigger::Http { method, path } => format!("{method} {path}"),
+        Trigger::Unrouted => "unrouted".to_owned(),
         Trigger::Socket { route_key } => (*route_key).to_owned(),
         Trigger::Stream => "stream".to_owned(),
     }
@@ -43,6 +44,7 @@ fn static_path(endpoint: &Endpoint) -> String {
         Some(dialect) => {
             (dialect.name(), endpoint.name.trim_start_matches(dialect.name()).trim_start_matches('-'))
         }
+        None if endpoint.trigger == Trigger::Unrouted => return "handlers::unrouted::ENDPOINT".to_owned(),
         None => ("delivery", endpoint.name),
     };
     format!("handlers::{folder}::{}::ENDPOINT", name.replace('-', "_"))
@@ -88,6 +90,9 @@ pub(super) fn function(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
         Trigger::Http { method, path } => format!(
             "      Events:\n        Call:\n          Type: HttpApi\n          Properties: {{ApiId: !Ref HttpApi, Method: {method}, Path: \"{path}\"}}\n"
         ),
+        Trigger::Unrouted => {
+            "      Events:\n        Call:\n          Type: HttpApi\n          Properties: {ApiId: !Ref HttpApi}\n".to_owned()
+        }
         // The route stands in the WebSocket API.
         Trigger::Socket { .. } => String::new(),
         Trigger::Stream => stream_event(),
@@ -137,7 +142,7 @@ fn policies(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
 
 /// The stream's trigger, with the filter of what the store wants to be announced.
 fn stream_event() -> String {
-    let filters: String = [("\"INSERT\"", LOG), ("\"INSERT\",\"MODIFY\"", READ)]
+    let filters: String = [("\"INSERT\"", LOG), ("\"INSERT\",\"MODIFY\"", READ), ("\"INSERT\",\"MODIFY\"", SIGNAL)]
         .into_iter()
         .map(|(changes, prefix)| {
             format!(
@@ -167,7 +172,7 @@ const STREAM_EVENT: &str = r#"      Events:
             FunctionResponseTypes: [ReportBatchItemFailures]
             DestinationConfig:
               OnFailure: {Type: SQS, Destination: !GetAtt StreamDeadLetters.Arn}
-            # Entries of logs, and read marks. Nothing else that is written to the table wakes the function.
+            # Entries of logs, read marks, and signals. Nothing else that is written to the table wakes the function.
             FilterCriteria:
               Filters:
 "#;

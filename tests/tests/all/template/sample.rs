@@ -13,6 +13,7 @@ const AUTHORIZATION: &str = "Basic ZGV2LXNlY3JldA==";
 pub(super) fn of(endpoint: &Endpoint) -> String {
     let sample = match &endpoint.trigger {
         Trigger::Http { method, path } => http(method.as_str(), path),
+        Trigger::Unrouted => http("GET", "/no/such/path"),
         Trigger::Socket { route_key } => socket(route_key),
         Trigger::Stream => stream(),
     };

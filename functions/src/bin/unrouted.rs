@@ -1,0 +1,5 @@
+//! `unrouted`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::unrouted::ENDPOINT)
+}

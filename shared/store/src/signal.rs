@@ -1,0 +1,49 @@
+//! Signals: what is announced and not kept, such as typing. A signal is an item that the stream sees and the
+//! time to live removes; it takes no number of a log.
+
+use domain::{Dialect, Error, Number, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Item, Store, Write,
+    item::{self, get_json, json, number},
+    keys, schema,
+};
+
+/// How long a signal stays in the table, in seconds: only until the stream has seen it.
+const LIFETIME_SECONDS: i64 = 60;
+
+/// Something that is announced to those who hear of a conversation, and not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signal {
+    /// A user types, or types no more.
+    Typing {
+        /// Who.
+        user: UserId,
+        /// Types, or no more.
+        typing: bool,
+        /// The dialect it was said in.
+        dialect: Dialect,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Store {
+    /// Announces a signal. One of the same kind and user that was not announced yet is replaced.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn signal(&self, life: Number, signal: &Signal, now: Timestamp) -> Result<(), Error> {
+        let Signal::Typing { user, .. } = signal;
+        let mut item = item::keyed(&keys::signal(life, "typing", user));
+        item.insert("x".into(), json(signal)?);
+        item.insert(schema::TTL.into(), number(now.plus_seconds(LIFETIME_SECONDS).seconds()));
+        self.write_one(Write::put(item)).await.map(|_| ())
+    }
+}
+
+pub(crate) fn from_item(item: &Item) -> Result<Signal, Error> {
+    get_json(item, "x")
+}
