@@ -4,11 +4,13 @@
 //! - [`Server`]: a started Switchboard, with a clock that stands still until it is stepped.
 //! - [`http`]: what an application's server, or a user, asks and is answered.
 //! - [`socket`]: what a user's socket hears.
+//! - [`program`]: the program, where a process of its own is needed.
 //! - [`recorder`]: what the functions did to the table, and what it cost.
 //!
 //! Nothing here waits for a time to pass: [`Server::heard`] says everything that a socket was due.
 
 pub(crate) mod http;
+pub(crate) mod program;
 pub(crate) mod recorder;
 pub(crate) mod socket;
 
