@@ -12,4 +12,6 @@ mod harness;
 #[cfg(test)]
 mod journeys;
 #[cfg(test)]
+mod sockets;
+#[cfg(test)]
 mod template;
