@@ -79,6 +79,7 @@ async fn group(cx: &Context, kind: &str, members: &[&str]) -> (ConversationId, N
         image_url: None,
         config: domain::Object::new(),
         meta: domain::Object::new(),
+        claimed_at: None,
     };
     let made = create::create(cx, &caller("ann"), Dialect::Channelize, new).await.unwrap();
     (made.id, made.number)
