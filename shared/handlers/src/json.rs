@@ -15,8 +15,10 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        // `.` is the whole of it, and `?` what was not read far enough to have a name.
         let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
+        let named = path.trim_end_matches(['.', '?']);
+        let field = if named.is_empty() { "body" } else { named };
         Error::invalid(field, reason(error.inner()))
     })?;
     reader.end().map_err(|error| Error::invalid("body", reason(&error)))?;

@@ -121,7 +121,29 @@ impl Stage {
     }
 }
 
-/// Whether somebody who is not a member now was one until the entry `seq` or later.
+/// Whether somebody who is not a member now was one until the entry `seq` or later. Who was banned without ever
+/// having been a member never was here.
 fn was_here(member: &Member, seq: Seq) -> bool {
-    member.absences.last().is_some_and(|absence| absence.from >= seq)
+    member.joined > Seq(0) && member.absences.last().is_some_and(|absence| absence.from >= seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Role, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_stranger_who_is_banned_was_never_here() {
+        let mut eve = Member::stranger(UserId::trusted("eve"), Number(1));
+        eve.ban(Seq(11), "spam".into(), None);
+        assert!(!was_here(&eve, Seq(10)));
+        eve.unban(Seq(12));
+        assert!(!was_here(&eve, Seq(10)));
+        let mut bob = Member::stranger(UserId::trusted("bob"), Number(1));
+        bob.join(Role::Member, Seq(2), Timestamp::from_millis(0));
+        bob.ban(Seq(11), "spam".into(), None);
+        assert!(was_here(&bob, Seq(10)));
+        assert!(!was_here(&bob, Seq(12)));
+    }
 }

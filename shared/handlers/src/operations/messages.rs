@@ -16,7 +16,7 @@ use store::{Write, member, message, write::ITEMS_PER_TRANSACTION};
 use super::{
     access,
     commit::{self, Operation, Plan, Seen},
-    send::{check_size, find_visible},
+    send::{check_size, find_visible, is_visible},
 };
 use crate::{auth::Caller, context::Context};
 
@@ -218,9 +218,8 @@ impl Operation for DeleteCopies<'_> {
                 for id in ids {
                     let Some((entry, _)) = seen.store.message(id, true).await? else { continue };
                     let hidden = own.hidden.contains(entry.seq());
-                    if entry.place.number == seen.conversation.number
-                        && (hidden || find_visible(seen, id).await.is_ok())
-                    {
+                    let here = entry.place.number == seen.conversation.number;
+                    if here && (hidden || is_visible(seen, &entry)) {
                         found = true;
                         if !hidden {
                             gone.insert(entry.seq(), entry.seq());
