@@ -37,7 +37,7 @@ pub async fn of(
     let mut position = Position { unread: 0, last: None, tail: Seq(0) };
     let (mut span, mut stride) = (Span::Before(None), GLANCE);
     loop {
-        let page = store.entries(conversation.number, span, stride, true).await?;
+        let page = store.entries(conversation.number, span, stride, false).await?;
         for entry in &page.entries {
             position.tail = position.tail.max(entry.seq());
             let unread =

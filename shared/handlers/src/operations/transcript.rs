@@ -44,7 +44,7 @@ pub async fn list(cx: &Context, view: &View<'_>, window: Window) -> Result<Vec<M
     let mut stride = window.limit.clamp(1, STRIDE);
     let (mut page, mut bytes) = (Vec::new(), 0);
     'log: loop {
-        let read = cx.store.entries(view.conversation.number, span, stride, true).await?;
+        let read = cx.store.entries(view.conversation.number, span, stride, false).await?;
         let Some(last) = read.entries.last().map(Entry::seq) else { break };
         for entry in read.entries {
             if matches!(entry.event, Event::ConversationDeleted) {
