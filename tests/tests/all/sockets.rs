@@ -148,6 +148,7 @@ async fn a_dead_connection_is_forgotten_and_stops_nobody() {
         // Before and after the living one, in any order of delivery.
         user: UserId::parse(["ann", "bob", "cat"][n % 3]).unwrap(),
         dialect: Dialect::Events,
+        since: domain::Timestamp::default(),
     };
     let store = &server.running.context.store;
     let mut bob = server.listen("bob").await;
