@@ -126,9 +126,9 @@ async fn of_a_socket_that_has_ended_nothing_is_kept() {
         let socket = server.listen("bob").await;
         assert_eq!(kept(&server).await.len(), 2, "found by its user and by its id");
         if politely {
-            socket.close().await
+            socket.close().await;
         } else {
-            drop(socket)
+            drop(socket);
         }
         server.forgotten("bob").await;
         assert_eq!(kept(&server).await, Vec::<String>::new());
