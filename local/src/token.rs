@@ -1,32 +1,22 @@
 //! `switchboard token`: a user token, signed with the token key.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use jsonwebtoken::{EncodingKey, Header, encode};
-use serde::Serialize;
-
-/// What a user token says.
-#[derive(Debug, Serialize)]
-struct Claims<'a> {
-    sub: &'a str,
-    exp: u64,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    admin: bool,
-}
+use domain::{Error, UserId};
+use handlers::{
+    auth::{self, Claims},
+    context::Clock,
+};
 
 /// A JWT, HS256, that names the user until it expires.
 ///
 /// # Errors
-/// What the signing says.
-pub fn user_token(
-    user: &str,
-    admin: bool,
-    lifetime: Duration,
-    token_key: &str,
-) -> Result<String, jsonwebtoken::errors::Error> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let claims = Claims { sub: user, exp: now.saturating_add(lifetime).as_secs(), admin };
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(token_key.as_bytes()))
+/// [`Error::Invalid`] if it is no user id.
+pub fn user_token(user: &str, admin: bool, lifetime: Duration, token_key: &str) -> Result<String, Error> {
+    let sub = UserId::parse(user)?.as_str().to_owned();
+    let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+    let exp = Clock::system().now().plus_seconds(lifetime).seconds();
+    auth::mint(token_key, &Claims { sub, exp, admin })
 }
 
 /// Reads `90s`, `15m`, `1h`, `30d`, or bare seconds.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Dialect, Message, MessageId, Object, Place, Role, Seq, Timestamp, UserId, Visibility,
+    ConversationId, Dialect, Message, MessageId, Object, Place, Role, Seq, Timestamp, UserId, Visibility,
     ids::Nonce,
     message::{Audience, Reference},
     ranges::Ranges,
@@ -106,6 +106,50 @@ pub enum Event {
         user: UserId,
         /// Why.
         motive: String,
+    },
+    /// Something that one user, or everybody, is told: an entry of a log that is no conversation's.
+    Notice(Notice),
+}
+
+/// What one user, or everybody, is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// To the user: banned from a conversation.
+    Banned {
+        /// From where.
+        conversation: ConversationId,
+        /// Why.
+        motive: String,
+    },
+    /// To the user: banned no longer.
+    Unbanned {
+        /// From where.
+        conversation: ConversationId,
+        /// Why.
+        motive: String,
+    },
+    /// To the user: kicked out of a conversation.
+    Kicked {
+        /// Out of which.
+        conversation: ConversationId,
+    },
+    /// To everybody: there is a new conversation that one may join.
+    ConversationCreated {
+        /// Which.
+        conversation: ConversationId,
+        /// Its title.
+        title: Option<String>,
+    },
+    /// To everybody: there is a new user.
+    UserCreated {
+        /// Who.
+        user: UserId,
+    },
+    /// To everybody: a user is gone.
+    UserDeleted {
+        /// Who.
+        user: UserId,
     },
 }
 
@@ -213,7 +257,8 @@ impl Entry {
             | Event::MembersRemoved { .. }
             | Event::RoleChanged { .. }
             | Event::Banned { .. }
-            | Event::Unbanned { .. } => None,
+            | Event::Unbanned { .. }
+            | Event::Notice(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! - [`ids`]: what things are called, and the message id that carries its place.
 //! - [`conversation`], [`member`], [`message`], [`user`]: the nouns.
 //! - [`entry`]: what happened, one numbered entry of a conversation's log.
+//! - [`topic`]: what a connection can subscribe to.
 //! - [`visibility`]: **the** predicate: who may see an entry. Live frames, history, counts and resume all ask it.
 //! - [`permission`]: who may do what.
 //! - [`error`], [`limits`], [`time`], [`dialect`].
@@ -23,10 +24,11 @@ pub mod message;
 pub mod permission;
 pub mod ranges;
 pub mod time;
+pub mod topic;
 pub mod user;
 pub mod visibility;
 
-pub use conversation::{Conversation, Visibility};
+pub use conversation::{Conversation, Openness, Visibility};
 pub use dialect::Dialect;
 pub use entry::{Entry, Event};
 pub use error::Error;
@@ -34,6 +36,7 @@ pub use ids::{ConversationId, MessageId, Number, Place, Seq, UserId};
 pub use member::{Member, Role, Standing};
 pub use message::{Audience, Message};
 pub use time::Timestamp;
+pub use topic::Topic;
 pub use user::User;
 
 /// A JSON object whose keys are the caller's own.

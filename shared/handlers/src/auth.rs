@@ -131,6 +131,10 @@ pub async fn user(cx: &Context, token: &str) -> Result<Caller, Error> {
 /// colon before or after it.
 #[must_use]
 fn is_server(secrets: &Secrets, credentials: &str) -> bool {
+    // Without a secret nobody is the server, rather than everybody.
+    if secrets.server.is_empty() {
+        return false;
+    }
     let Some(text) = from_base64(credentials) else { return false };
     let same = |candidate: &str| bool::from(candidate.as_bytes().ct_eq(secrets.server.as_bytes()));
     let without_trailing = text.strip_suffix(':').unwrap_or(&text);
@@ -199,5 +203,7 @@ mod tests {
             assert_eq!(is_server(&secrets, &general_purpose::STANDARD.encode(text)), expected, "{text}");
         }
         assert!(!is_server(&secrets, "s3cret"));
+        let none = Secrets { server: String::new(), token_key: String::new() };
+        assert!(!is_server(&none, "") && !is_server(&none, &general_purpose::STANDARD.encode(":")));
     }
 }

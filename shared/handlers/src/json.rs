@@ -15,8 +15,10 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        // `.` is the whole of it, and `?` what was not read far enough to have a name.
         let path = error.path().to_string();
-        let field = if path == "." { "body".to_owned() } else { path };
+        let named = path.trim_end_matches(['.', '?']);
+        let field = if named.is_empty() { "body" } else { named };
         Error::invalid(field, reason(error.inner()))
     })?;
     reader.end().map_err(|error| Error::invalid("body", reason(&error)))?;
@@ -100,7 +102,8 @@ mod tests {
     fn an_error_names_the_field() {
         let error = parse::<Body>(br#"{"items":[{"name":"a"},{"name":5}]}"#).unwrap_err();
         assert_eq!(error, Error::invalid("items[1].name", "invalid type: integer `5`, expected a string"));
-        assert!(matches!(parse::<Body>(b"{"), Err(Error::Invalid { field, .. }) if field == "body"));
+        assert!(matches!(object::<Body>(b"{"), Err(Error::Invalid { .. })));
+        assert!(matches!(object::<Body>(b"[]"), Err(Error::Invalid { field, .. }) if field == "body"));
         assert!(parse::<Body>(b"{} {}").is_err());
         assert!(parse::<Body>(b"\xff").is_err());
         assert!(parse::<Body>(b" ").unwrap().items.is_empty());

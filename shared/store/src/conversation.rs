@@ -120,12 +120,21 @@ impl Store {
 /// # Errors
 /// [`Error::Internal`] if it cannot be written as JSON.
 pub fn create(conversation: &Conversation) -> Result<Vec<Write>, Error> {
+    let mut writes = create_unlisted(conversation)?;
+    writes.push(directory::list_conversation(conversation));
+    Ok(writes)
+}
+
+/// Puts a new log that is no conversation, and its number's name. Refused (first write) if there is one.
+///
+/// # Errors
+/// [`Error::Internal`] if it cannot be written as JSON.
+pub fn create_unlisted(conversation: &Conversation) -> Result<Vec<Write>, Error> {
     let settings =
         Write::put(to_item(conversation)?).when("attribute_not_exists(pk) OR attribute_exists(gone)");
     let mut name = item::keyed(&keys::number(conversation.number));
     name.insert("c".into(), text(conversation.id.as_str()));
-    let line = directory::list_conversation(conversation);
-    Ok(vec![settings, Write::put(name).when("attribute_not_exists(pk)"), line])
+    Ok(vec![settings, Write::put(name).when("attribute_not_exists(pk)")])
 }
 
 /// Names a new conversation as the one-to-one conversation of two users. Refused if they have another one than

@@ -17,7 +17,8 @@
 //! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `ttl` |
 //! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
-//! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `ttl` |
+//! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `x` detail, `ttl` |
+//! | once-only notice | `NOTICE#<number>` | 12 digits of seq | `ttl` |
 //! | login name | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
 //! | all users, all conversations | `ALL#USER`, `ALL#CONV` | id | `n` number |
 //! | counter of numbers | `COUNTER` | `COUNTER` | `c` conversations, `u` users |
@@ -219,6 +220,12 @@ pub fn topic_partition(topic: &str) -> String {
 #[must_use]
 pub fn subscription(topic: &str, connection: &str) -> Key {
     Key::new(topic_partition(topic), connection)
+}
+
+/// Says that the notices of an entry have been written.
+#[must_use]
+pub fn notice(place: Place) -> Key {
+    Key::new(format!("NOTICE#{}", place.number), seq(place.seq))
 }
 
 /// A login name or e-mail address. Case does not matter.

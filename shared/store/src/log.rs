@@ -170,6 +170,18 @@ impl Store {
     }
 }
 
+/// Says that the notice of an entry has been written; refused if it has been already. For as long as the stream
+/// may bring the entry again.
+#[must_use]
+pub fn once(source: Place, now: Timestamp) -> Write {
+    let mut item = item::keyed(&keys::notice(source));
+    item.insert(schema::TTL.into(), number(now.plus_seconds(SEEN_SECONDS).seconds()));
+    Write::put(item).when("attribute_not_exists(pk)")
+}
+
+/// The stream keeps a record for a day; two to be sure.
+const SEEN_SECONDS: i64 = 2 * 86_400;
+
 /// The entry as an item.
 pub(crate) fn to_item(entry: &Entry) -> Result<Item, Error> {
     let mut item = item::keyed(&keys::entry(entry.place));

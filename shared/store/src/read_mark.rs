@@ -35,7 +35,7 @@ impl Store {
         mark: ReadMark,
     ) -> Result<bool, Error> {
         let own = Write::update(keys::membership(user, conversation), "SET s = :s, t = :t")
-            .when("n = :n AND (attribute_not_exists(s) OR s < :s OR t < :t)")
+            .when("n = :n AND (attribute_not_exists(s) OR s < :s OR (s = :s AND t < :t))")
             .with(":n", number(life))
             .with(":s", number(mark.seq))
             .with(":t", number(mark.at.millis()));

@@ -1,26 +1,45 @@
 //! Subscriptions of connections to topics, for the dialects whose clients choose what they hear.
 
 use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
-use domain::{Error, Timestamp, UserId};
+use domain::{Error, Timestamp, Topic, UserId};
 
 use crate::{
     Store,
     connection::{self, Connection, built},
-    item::{self, get_text, is_over, text},
+    item::{self, find_text, get_text, is_over, text},
     keys, schema,
 };
 
+/// A connection that subscribes to a topic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subscription {
+    /// The connection.
+    pub connection: Connection,
+    /// What the dialect wants to know when something is delivered: its own business.
+    pub detail: Option<String>,
+}
+
 impl Store {
-    /// Subscribes a connection to a topic. Once it returns, whatever is written later reaches the connection.
+    /// Subscribes a connection to a topic, once: again replaces the detail. Once it returns, whatever is written later reaches the connection.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn subscribe(&self, connection: &Connection, topic: &str, now: Timestamp) -> Result<(), Error> {
+    pub async fn subscribe(
+        &self,
+        connection: &Connection,
+        topic: &Topic,
+        detail: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let ttl = connection::ttl(now);
-        let mut by_topic = item::keyed(&keys::subscription(topic, &connection.id));
+        let topic = topic.name();
+        let mut by_topic = item::keyed(&keys::subscription(&topic, &connection.id));
+        if let Some(detail) = detail {
+            by_topic.insert("x".into(), text(detail));
+        }
         by_topic.insert("u".into(), text(connection.user.as_str()));
         by_topic.insert("d".into(), text(connection.dialect.name()));
-        let by_connection = item::keyed(&keys::connection_topic(&connection.id, topic));
+        let by_connection = item::keyed(&keys::connection_topic(&connection.id, &topic));
         let puts: Result<Vec<_>, _> = [by_topic, by_connection]
             .into_iter()
             .map(|mut item| {
@@ -36,9 +55,10 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn unsubscribe(&self, connection: &str, topic: &str) -> Result<(), Error> {
+    pub async fn unsubscribe(&self, connection: &str, topic: &Topic) -> Result<(), Error> {
+        let topic = topic.name();
         let deletes: Result<Vec<_>, _> =
-            [keys::subscription(topic, connection), keys::connection_topic(connection, topic)]
+            [keys::subscription(&topic, connection), keys::connection_topic(connection, &topic)]
                 .iter()
                 .map(|key| {
                     let delete = DeleteRequest::builder().set_key(Some(item::keyed(key))).build()?;
@@ -52,15 +72,17 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn subscribers(&self, topic: &str, now: Timestamp) -> Result<Vec<Connection>, Error> {
-        let items = self.query_all(keys::topic_partition(topic), "", true).await?;
-        let mut connections = Vec::with_capacity(items.len());
+    pub async fn subscribers(&self, topic: &Topic, now: Timestamp) -> Result<Vec<Subscription>, Error> {
+        let items = self.query_all(keys::topic_partition(&topic.name()), "", true).await?;
+        let mut subscriptions = Vec::with_capacity(items.len());
         for item in items.iter().filter(|item| !is_over(item, now)) {
             if let Some(dialect) = connection::dialect(item) {
                 let id = get_text(item, schema::SORT_KEY)?.to_owned();
-                connections.push(Connection { id, user: UserId::trusted(get_text(item, "u")?), dialect });
+                let connection = Connection { id, user: UserId::trusted(get_text(item, "u")?), dialect };
+                subscriptions
+                    .push(Subscription { connection, detail: find_text(item, "x").map(str::to_owned) });
             }
         }
-        Ok(connections)
+        Ok(subscriptions)
     }
 }

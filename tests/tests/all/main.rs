@@ -3,7 +3,6 @@
 //! With `SWITCHBOARD_TEST_DYNAMODB=http://127.0.0.1:8000` every test runs against that DynamoDB Local, each with a
 //! table of its own; without it, in memory.
 
-#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod costs;
@@ -13,6 +12,8 @@ mod guarantees;
 mod harness;
 #[cfg(test)]
 mod journeys;
+#[cfg(test)]
+mod leaks;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]

@@ -209,7 +209,8 @@ fn told(entry: &Entry) -> Option<(&'static str, Told<'_>)> {
         | Event::MessagePinned(_)
         | Event::MessageUnpinned(_)
         | Event::ConversationDeleted
-        | Event::Unbanned { .. } => return None,
+        | Event::Unbanned { .. }
+        | Event::Notice(_) => return None,
     })
 }
 

@@ -28,7 +28,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 );
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
-    let view = access::view(&cx, &request.caller, &request.conversation()?).await?;
-    let messages = history::count(&cx, &view, &filter(&request)?).await?;
+    let mut view = access::view_log(&cx, &request.caller, &request.conversation()?).await?;
+    let messages = history::count(&cx, &mut view, &filter(&request)?).await?;
     count(u64::try_from(messages).unwrap_or(u64::MAX))
 }

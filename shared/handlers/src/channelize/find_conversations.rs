@@ -83,7 +83,7 @@ async fn look(
         None => None,
     };
     let member = member.filter(|member| member.number == conversation.number);
-    let view = View { conversation, member, caller: &request.caller };
+    let view = View { conversation, member, caller: &request.caller, seen_before: false };
     show::portrait(cx, view, membership, with_members).await.map(Some)
 }
 

@@ -30,10 +30,10 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 );
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
-    let view = access::view(&cx, &request.caller, &request.conversation()?).await?;
+    let mut view = access::view_log(&cx, &request.caller, &request.conversation()?).await?;
     let (limit, skip) = request.window(50)?;
     let slice = Slice { ascending: request.ascending()?, skip, limit };
-    let shown = history::list(&cx, &view, &filter(&request)?, slice).await?;
+    let shown = history::list(&cx, &mut view, &filter(&request)?, slice).await?;
     let scene = show::scene(&cx, &view, &shown).await?;
     let wire: Vec<_> = shown.iter().filter_map(|one| show::wire(one, &view.conversation, &scene)).collect();
     reply(StatusCode::OK, &wire)

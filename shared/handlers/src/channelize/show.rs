@@ -99,13 +99,14 @@ pub struct Portrait {
 /// [`Error::Busy`], [`Error::Internal`].
 pub async fn portrait(
     cx: &Context,
-    view: View<'_>,
+    mut view: View<'_>,
     membership: Option<Membership>,
     with_members: bool,
 ) -> Result<Portrait, Error> {
     let conversation = view.conversation.clone();
-    let open = visibility::may_read(&conversation, view.reader(), cx.clock.now());
-    let last = if open { history::newest(cx, &view, true).await? } else { None };
+    // Lists show public conversations to those who may join: what is in them, and who, is for members.
+    let readable = visibility::may_read(&conversation, view.reader(), cx.clock.now());
+    let last = if readable { history::newest(cx, &mut view, true).await? } else { None };
     let watchers = match conversation.visibility() {
         Visibility::Private => 0,
         _ => u64::try_from(cx.store.watchers(&conversation.id).await?.len()).unwrap_or(0),
@@ -116,7 +117,7 @@ pub async fn portrait(
         }
         _ => 0,
     };
-    let members = if open { active_members(cx, &conversation).await? } else { Vec::new() };
+    let members = if readable { active_members(cx, &conversation).await? } else { Vec::new() };
     let marks: BTreeMap<_, _> = cx.store.read_marks(conversation.number).await?.into_iter().collect();
     let read = members.iter().map(|member| {
         let at = marks.get(&member.user).map_or(member.joined_at, |mark| mark.at.max(member.joined_at));

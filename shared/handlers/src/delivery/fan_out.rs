@@ -11,7 +11,7 @@ use store::{
     connection::Connection,
 };
 
-use super::{post, stage::Stage};
+use super::{notices, post, stage::Stage};
 use crate::{
     context::Context,
     endpoint::{Action, Endpoint, Handling, Trigger},
@@ -29,7 +29,9 @@ pub static ENDPOINT: Endpoint = Endpoint {
         Action::BatchWriteItem,
         Action::DeleteItem,
         Action::GetItem,
+        Action::PutItem,
         Action::Query,
+        Action::UpdateItem,
         Action::ManageConnections,
     ],
     handler: answer,
@@ -126,6 +128,13 @@ fn by_conversation(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> BTre
 /// What each connection is due of these changes.
 async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Queues, Error> {
     let changes: Vec<&Change> = changes.iter().map(|(_, change)| change).collect();
+    for change in &changes {
+        if let Change::Entry(entry) = change
+            && let Some(id) = cx.store.conversation_of(number).await?
+        {
+            notices::follow(cx, &id, entry).await?;
+        }
+    }
     let Some(stage) = Stage::set(cx, number, &changes).await? else { return Ok(Queues::new()) };
     let mut queues = Queues::new();
     let events = stage.listeners(Dialect::Events);

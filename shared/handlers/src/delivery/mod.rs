@@ -2,6 +2,7 @@
 //!
 //! [`fan_out`] is the function that the stream calls. [`stage`] gathers, for one conversation and one batch,
 //! what happened and who may hear of it. Each dialect's `frames` puts that into its words. [`post`] posts.
+//! [`notices`] are what follows from an entry for somebody else.
 //!
 //! # Invariants
 //! - A connection gets the entries of a conversation in the order of their numbers.
@@ -10,6 +11,7 @@
 //!   over, so that its client comes back and resumes.
 
 pub mod fan_out;
+pub mod notices;
 pub mod post;
 pub mod stage;
 

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, UserId, Visibility,
+    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Topic, UserId, Visibility,
     conversation::Openness,
     visibility::{self, Reader},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use store::{change::Change, connection::Connection};
+use store::{change::Change, connection::Connection, subscription::Subscription};
 
 use crate::context::Context;
 
@@ -25,9 +25,14 @@ pub struct Stage {
     pub number: Number,
     /// Its settings; none if this life of it is over.
     pub conversation: Option<Conversation>,
-    /// All who are members, and all who ceased to be with one of these changes or after it.
+    /// What a connection subscribes to in order to hear of it.
+    pub topic: Topic,
+    /// All who ever had to do with it, by user.
     pub members: BTreeMap<UserId, Member>,
+    /// The connections of those who are members, or ceased to be with one of these changes or after it.
     connections: Vec<Connection>,
+    /// The connections that subscribe to it.
+    subscriptions: Vec<Subscription>,
 }
 
 impl Stage {
@@ -44,26 +49,25 @@ impl Stage {
             Change::Signal { .. } => Seq(u64::MAX),
         });
         let first = first.min().unwrap_or_default();
-        let members = cx.store.members(&id, number).await?;
-        let members: BTreeMap<UserId, Member> = members
-            .into_iter()
-            .filter(|member| member.is_active() || was_here(member, first))
-            .map(|member| (member.user.clone(), member))
-            .collect();
         let now = cx.clock.now();
-        let users: Vec<UserId> = members.keys().cloned().collect();
+        let topic = Topic::of_log(&id);
+        let subscriptions = cx.store.subscribers(&topic, now).await?;
+        let members = cx.store.members(&id, number).await?;
+        let here = members.iter().filter(|member| member.is_active() || was_here(member, first));
+        let users: Vec<UserId> = here.map(|member| member.user.clone()).collect();
+        let members = members.into_iter().map(|member| (member.user.clone(), member)).collect();
         let connections: Vec<Vec<Connection>> = stream::iter(users)
             .map(|user| async move { cx.store.connections(&user, now).await })
             .buffered(USERS_AT_ONCE)
             .try_collect()
             .await?;
         let connections: Vec<Connection> = connections.into_iter().flatten().collect();
-        if connections.is_empty() {
+        if connections.is_empty() && subscriptions.is_empty() {
             return Ok(None);
         }
         let conversation = cx.store.conversation(&id, true).await?;
         let conversation = conversation.filter(|one| one.number == number && !one.deleted);
-        Ok(Some(Self { id, number, conversation, members, connections }))
+        Ok(Some(Self { id, number, conversation, topic, members, connections, subscriptions }))
     }
 
     /// The connections that speak this dialect.
@@ -81,17 +85,65 @@ impl Stage {
         })
     }
 
+    /// The connections that speak this dialect and subscribe to the topic.
+    pub fn subscribers(&self, dialect: Dialect) -> impl Iterator<Item = &Subscription> {
+        self.subscriptions.iter().filter(move |subscription| subscription.connection.dialect == dialect)
+    }
+
     /// Whether the member may see the entry.
     #[must_use]
     pub fn sees(&self, member: &Member, entry: &Entry) -> bool {
+        self.may_see(&member.user, Some(member), entry)
+    }
+
+    /// Whether a user who subscribes may see the entry: a member, as members may; anybody else only what was
+    /// written while the conversation was open.
+    #[must_use]
+    pub fn subscriber_sees(&self, user: &UserId, entry: &Entry) -> bool {
+        let member = self.members.get(user);
+        let open = match (&self.topic, &self.conversation) {
+            (Topic::Conversation(_), Some(conversation)) => {
+                conversation.openness.at(entry.seq()) == Visibility::Open
+            }
+            (Topic::Conversation(_), None) => false,
+            // One's own, or everybody's: who may subscribe may see.
+            (Topic::User(_) | Topic::Global, _) => true,
+        };
+        // A relation without a membership (a ban) opens nothing that is closed.
+        let was_member = member.is_some_and(|member| member.joined.0 > 0);
+        (open || was_member) && self.may_see(user, member, entry)
+    }
+
+    fn may_see(&self, user: &UserId, member: Option<&Member>, entry: &Entry) -> bool {
         let ended = Openness::new(Visibility::Private);
         let openness = self.conversation.as_ref().map_or(&ended, |conversation| &conversation.openness);
-        let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
-        visibility::may_see(openness, reader, entry)
+        visibility::may_see(openness, Reader { user: Some(user), member, powerful: false }, entry)
     }
 }
 
-/// Whether somebody who is not a member now was one until the entry `seq` or later.
+/// Whether somebody who is not a member now was one until the entry `seq` or later. Who was banned without ever
+/// having been a member never was here.
 fn was_here(member: &Member, seq: Seq) -> bool {
-    member.absences.last().is_some_and(|absence| absence.from >= seq)
+    member.joined > Seq(0) && member.absences.last().is_some_and(|absence| absence.from >= seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Role, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_stranger_who_is_banned_was_never_here() {
+        let mut eve = Member::stranger(UserId::trusted("eve"), Number(1));
+        eve.ban(Seq(11), "spam".into(), None);
+        assert!(!was_here(&eve, Seq(10)));
+        eve.unban(Seq(12));
+        assert!(!was_here(&eve, Seq(10)));
+        let mut bob = Member::stranger(UserId::trusted("bob"), Number(1));
+        bob.join(Role::Member, Seq(2), Timestamp::from_millis(0));
+        bob.ban(Seq(11), "spam".into(), None);
+        assert!(was_here(&bob, Seq(10)));
+        assert!(!was_here(&bob, Seq(12)));
+    }
 }

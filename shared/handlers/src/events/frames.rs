@@ -24,6 +24,9 @@ use crate::{context::Context, delivery::stage::Stage};
 const MOST_TOLD: usize = 100;
 /// Entries of one Query.
 const STRIDE: usize = 10_000;
+/// Bytes of the messages of one frame: API Gateway refuses a frame of more than 128 KB, and a refused frame
+/// costs the client its socket.
+const FRAME_BYTES: usize = 110_000;
 
 /// The frames that each user is due, in order.
 pub type ByUser = BTreeMap<UserId, Vec<Bytes>>;
@@ -178,7 +181,8 @@ impl Teller<'_> {
             | Event::MessagePinned(_)
             | Event::MessageUnpinned(_)
             | Event::Banned { member: false, .. }
-            | Event::Unbanned { .. } => {}
+            | Event::Unbanned { .. }
+            | Event::Notice(_) => {}
         }
         Ok(())
     }
@@ -275,8 +279,9 @@ impl Teller<'_> {
             }
         }
         // Most see the same of it: one frame for all who do.
-        let mut variants: BTreeMap<Vec<u64>, Bytes> = BTreeMap::new();
-        for member in self.hearers.clone() {
+        let mut variants: BTreeMap<Vec<u64>, Vec<Bytes>> = BTreeMap::new();
+        // A read mark is no entry, so no number says who was still there: it is for those who are members now.
+        for member in self.hearers.clone().into_iter().filter(|member| member.is_active()) {
             let seen: Vec<&TextMessage> = told
                 .iter()
                 .filter(|(entry, _)| self.stage.sees(member, entry))
@@ -286,12 +291,9 @@ impl Teller<'_> {
                 continue;
             }
             let ids = seen.iter().map(|wire| wire.message_id).collect();
-            let frame = variants.entry(ids).or_insert_with(|| {
-                let messages = seen.into_iter().cloned().collect();
-                Bytes::from(Wire::TextMessagesUpdated { messages }.encode())
-            });
-            let frame = frame.clone();
-            self.tell(&member.user, &frame);
+            for frame in variants.entry(ids).or_insert_with(|| updates(seen)).clone() {
+                self.tell(&member.user, &frame);
+            }
         }
         Ok(())
     }
@@ -394,4 +396,21 @@ impl Teller<'_> {
         self.recent = Some(recent);
         Ok(())
     }
+}
+
+/// `TextMessagesUpdated` of these messages, in as few frames as they fit into.
+fn updates(messages: Vec<&TextMessage>) -> Vec<Bytes> {
+    let mut frames: Vec<(usize, Vec<TextMessage>)> = Vec::new();
+    for message in messages {
+        let bytes = serde_json::to_vec(message).map_or(0, |json| json.len() + 1);
+        match frames.last_mut() {
+            Some((size, frame)) if *size + bytes <= FRAME_BYTES => {
+                *size += bytes;
+                frame.push(message.clone());
+            }
+            _ => frames.push((bytes, vec![message.clone()])),
+        }
+    }
+    let encoded = frames.into_iter().map(|(_, messages)| Wire::TextMessagesUpdated { messages }.encode());
+    encoded.map(Bytes::from).collect()
 }

@@ -15,6 +15,8 @@ pub struct View<'a> {
     pub member: Option<Member>,
     /// Who looks.
     pub caller: &'a Caller,
+    /// The conversation is as this process saw it some time ago.
+    pub seen_before: bool,
 }
 
 impl View<'_> {
@@ -61,19 +63,57 @@ pub async fn glance<'a>(cx: &Context, caller: &'a Caller, id: &ConversationId) -
     };
     let Some(conversation) = cx.store.conversation(id, true).await? else { return Err(refused) };
     let member = member.filter(|member| member.number == conversation.number);
-    let glance = View { conversation, member, caller };
+    let glance = View { conversation, member, caller, seen_before: false };
     glance.actor().may_join(&glance.conversation, cx.clock.now()).map_err(|_error| refused)?;
     Ok(glance)
 }
 
-/// Looks into a conversation.
+impl View<'_> {
+    /// Reads the settings again if these entries were written after a change that this process has not seen:
+    /// every entry names the last change before it, so none is judged by settings older than itself.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the conversation was deleted.
+    pub async fn refresh(&mut self, cx: &Context, entries: &[Entry]) -> Result<(), Error> {
+        if entries.iter().any(|entry| entry.settings > self.conversation.changed) {
+            self.reload(cx).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the settings again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if the conversation was deleted.
+    pub async fn reload(&mut self, cx: &Context) -> Result<(), Error> {
+        let now = cx.store.conversation(&self.conversation.id, true).await?;
+        let now = now.filter(|now| now.number == self.conversation.number && !now.deleted);
+        self.conversation = now.ok_or(NO_CONVERSATION)?;
+        Ok(())
+    }
+}
+
+/// Looks into a conversation, as it is now. Two consistent reads.
+///
+/// # Errors
+/// As [`view_log`].
+pub async fn view<'a>(cx: &Context, caller: &'a Caller, id: &ConversationId) -> Result<View<'a>, Error> {
+    let mut view = view_log(cx, caller, id).await?;
+    if view.seen_before {
+        view.reload(cx).await?;
+    }
+    Ok(view)
+}
+
+/// Looks into a conversation whose log is to be read next. Its settings may be those that this process saw
+/// before another one changed them: [`View::refresh`] with what was read.
 ///
 /// For a member it costs one consistent read, of the membership, and the settings once per process; for
 /// others one more.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is none, [`Error::Forbidden`] if the caller may not look into it.
-pub async fn view<'a>(cx: &Context, caller: &'a Caller, id: &ConversationId) -> Result<View<'a>, Error> {
+pub async fn view_log<'a>(cx: &Context, caller: &'a Caller, id: &ConversationId) -> Result<View<'a>, Error> {
     let member = match &caller.user {
         Some(user) => cx.store.member(id, user).await?,
         None => None,
@@ -84,11 +124,11 @@ pub async fn view<'a>(cx: &Context, caller: &'a Caller, id: &ConversationId) -> 
         && conversation.number == member.number
         && !conversation.deleted
     {
-        return Ok(View { conversation, member: Some(member.clone()), caller });
+        return Ok(View { conversation, member: Some(member.clone()), caller, seen_before: true });
     }
     let Some(conversation) = cx.store.conversation(id, true).await? else { return Err(NO_CONVERSATION) };
     let member = member.filter(|member| member.number == conversation.number);
-    let view = View { conversation, member, caller };
+    let view = View { conversation, member, caller, seen_before: false };
     if view.conversation.deleted {
         return Err(NO_CONVERSATION);
     }

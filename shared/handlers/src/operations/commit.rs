@@ -6,7 +6,7 @@
 
 use domain::{
     Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Place, Seq, Timestamp, UserId,
-    permission::Actor,
+    ids::Nonce, permission::Actor,
 };
 use store::{Appended, Item, Store, Tail, Write, retry};
 
@@ -134,6 +134,9 @@ pub async fn commit<O: Operation>(
     id: &ConversationId,
     operation: &O,
 ) -> Result<O::Output, Error> {
+    // Writes of which it is not known whether they were done: the SDK tried them several times, and the last
+    // answer, "later", says nothing about the tries before it.
+    let mut unknown: Vec<(Place, Nonce, O::Output)> = Vec::new();
     for attempt in 0..retry::ATTEMPTS {
         let Some(known) = cx.store.conversation_seen(id).await? else { return Err(NO_CONVERSATION) };
         let gate = cx.store.gate(known.number).await;
@@ -142,6 +145,14 @@ pub async fn commit<O: Operation>(
             retry::pause(attempt).await?;
             continue;
         };
+        // Where the log has grown over the place of such a write, it shows whose entry took it.
+        for (place, nonce, output) in unknown.extract_if(.., |(place, ..)| place.seq <= tail.place.seq) {
+            let standing = cx.store.entries_at(&[place], true).await?;
+            if standing.iter().any(|entry| entry.nonce == nonce) {
+                cx.store.forget_conversation(id);
+                return Ok(output);
+            }
+        }
         let member = match &caller.user {
             Some(user) => cx.store.member(id, user).await?,
             None => None,
@@ -168,8 +179,14 @@ pub async fn commit<O: Operation>(
                 return Ok(output);
             }
             Ok(Appended::Refused(write, standing)) => return operation.refused(&seen, write, standing).await,
-            // Overtaken, or one of the items was in somebody else's transaction. Nothing was written.
-            Ok(Appended::Overtaken) | Err(Error::Busy) => {}
+            // Nothing was written.
+            Ok(Appended::Overtaken) => {}
+            // One of the items was in somebody else's transaction, or the table throttles.
+            Err(Error::Busy) => {
+                if let Some(first) = entries.first() {
+                    unknown.push((first.place, first.nonce, output));
+                }
+            }
             Err(error) => return Err(error),
         }
         drop(gate);

@@ -33,6 +33,10 @@ impl Operation for Update {
     async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<Conversation>, Error> {
         seen.actor().needs(Role::Admin)?;
         let changes = real_changes(&seen.conversation, self.changes.clone());
+        if changes.visibility.is_some() && seen.conversation.is_direct() {
+            // Both are its admins: neither may show to others what the two have said.
+            return Err(Error::Forbidden("A one-to-one conversation stays private."));
+        }
         if changes.is_empty() {
             return Ok(Plan::Nothing(seen.conversation.clone()));
         }

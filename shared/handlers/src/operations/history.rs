@@ -76,7 +76,8 @@ pub fn is_system(entry: &Entry) -> bool {
         | Event::MessagePinned(_)
         | Event::MessageUnpinned(_)
         | Event::ConversationDeleted
-        | Event::Unbanned { .. } => false,
+        | Event::Unbanned { .. }
+        | Event::Notice(_) => false,
     }
 }
 
@@ -84,7 +85,12 @@ pub fn is_system(entry: &Entry) -> bool {
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`]; [`Error::NotFound`] if the conversation was just deleted.
-pub async fn list(cx: &Context, view: &View<'_>, filter: &Filter, slice: Slice) -> Result<Vec<Shown>, Error> {
+pub async fn list(
+    cx: &Context,
+    view: &mut View<'_>,
+    filter: &Filter,
+    slice: Slice,
+) -> Result<Vec<Shown>, Error> {
     let mut skipped = 0;
     let mut page = Vec::new();
     walk(cx, view, filter, slice, |shown| {
@@ -103,7 +109,7 @@ pub async fn list(cx: &Context, view: &View<'_>, filter: &Filter, slice: Slice) 
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`]; [`Error::NotFound`] if the conversation was just deleted.
-pub async fn count(cx: &Context, view: &View<'_>, filter: &Filter) -> Result<usize, Error> {
+pub async fn count(cx: &Context, view: &mut View<'_>, filter: &Filter) -> Result<usize, Error> {
     let mut count = 0;
     let all = Slice { ascending: false, skip: 0, limit: usize::MAX };
     walk(cx, view, filter, all, |_| {
@@ -118,7 +124,7 @@ pub async fn count(cx: &Context, view: &View<'_>, filter: &Filter) -> Result<usi
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
-pub async fn newest(cx: &Context, view: &View<'_>, system: bool) -> Result<Option<Shown>, Error> {
+pub async fn newest(cx: &Context, view: &mut View<'_>, system: bool) -> Result<Option<Shown>, Error> {
     let filter = Filter { system, ..Filter::default() };
     Ok(list(cx, view, &filter, Slice { ascending: false, skip: 0, limit: 1 }).await?.pop())
 }
@@ -126,13 +132,17 @@ pub async fn newest(cx: &Context, view: &View<'_>, system: bool) -> Result<Optio
 /// Gives the messages to `take` in their order, until it says that it has enough.
 async fn walk(
     cx: &Context,
-    view: &View<'_>,
+    view: &mut View<'_>,
     filter: &Filter,
     slice: Slice,
     mut take: impl FnMut(Shown) -> bool + Send,
 ) -> Result<(), Error> {
     if slice.limit == 0 {
         return Ok(());
+    }
+    if view.seen_before && (filter.ids.is_some() || slice.ascending) {
+        // The end of the log, which would tell that the conversation was deleted, may not be read.
+        view.reload(cx).await?;
     }
     if let Some(ids) = &filter.ids {
         for shown in by_ids(cx, view, filter, slice, ids).await? {
@@ -151,6 +161,7 @@ async fn walk(
         if page.entries.iter().any(|entry| matches!(entry.event, Event::ConversationDeleted)) {
             return Err(super::commit::NO_CONVERSATION);
         }
+        view.refresh(cx, &page.entries).await?;
         let edited = edited(cx, &page.entries).await?;
         for entry in page.entries {
             let Some((origin, shown)) = shown_at(entry, &edited, filter) else { continue };
@@ -199,7 +210,7 @@ async fn edited(cx: &Context, entries: &[Entry]) -> Result<Vec<Entry>, Error> {
 /// The messages with these ids, in their order.
 async fn by_ids(
     cx: &Context,
-    view: &View<'_>,
+    view: &mut View<'_>,
     filter: &Filter,
     slice: Slice,
     ids: &[MessageId],

@@ -6,6 +6,7 @@
 //! - [`send`], [`messages`]: writing messages, and changing them.
 //! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
 //! - [`history`], [`reading`]: reading them, and how far one has.
+//! - [`notice`]: what one user, or everybody, is told.
 //! - [`access`]: may the caller look into it at all?
 
 pub mod access;
@@ -15,5 +16,6 @@ pub mod create;
 pub mod history;
 pub mod membership;
 pub mod messages;
+pub mod notice;
 pub mod reading;
 pub mod send;

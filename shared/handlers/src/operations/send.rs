@@ -54,7 +54,7 @@ pub async fn send<'a>(
     }
     let sent = commit::commit(cx, caller, dialect, conversation, &Send { drafts }).await?;
     let (messages, conversation, member) = sent;
-    Ok(Sent { messages, view: View { conversation, member, caller } })
+    Ok(Sent { messages, view: View { conversation, member, caller, seen_before: false } })
 }
 
 struct Send {
