@@ -3,6 +3,7 @@
 //! With `SWITCHBOARD_TEST_DYNAMODB=http://127.0.0.1:8000` every test runs against that DynamoDB Local, each with a
 //! table of its own; without it, in memory.
 
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod costs;

@@ -3,12 +3,14 @@
 use domain::{
     Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Message, MessageId, UserId, limits,
     message::{Audience, Content, Parent, State},
+    visibility::{self, Reader},
 };
-use store::{Item, message, user::Relation};
+use store::{Item, Store, message, user::Relation};
 
 use super::{
-    access::View,
+    access::{self, View},
     commit::{self, Operation, Plan, Seen},
+    messages::NO_MESSAGE,
 };
 use crate::{auth::Caller, context::Context};
 
@@ -74,7 +76,7 @@ impl Operation for Send {
     async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<Written>, Error> {
         let author = seen.caller.user()?;
         seen.actor().may_write(&seen.conversation, seen.at)?;
-        not_blocked(seen, author).await?;
+        not_blocked(seen.store, &seen.conversation, author).await?;
         let (mut entries, mut writes, mut messages) = (Vec::new(), Vec::new(), Vec::new());
         let mut parents: Vec<(Entry, Message)> = Vec::new();
         for (n, draft) in self.drafts.iter().enumerate() {
@@ -177,26 +179,42 @@ fn same_content(first: &Content, repeated: &Content) -> bool {
 /// # Errors
 /// [`Error::NotFound`].
 pub(super) async fn find_visible(seen: &Seen<'_>, id: &MessageId) -> Result<(Entry, Message), Error> {
-    const NOT_THERE: Error = Error::NotFound("Message");
-    let (entry, message) = seen.store.message(id, true).await?.ok_or(NOT_THERE)?;
-    if is_visible(seen, &entry) { Ok((entry, message)) } else { Err(NOT_THERE) }
+    Some(find(seen, id).await?).filter(|(entry, _)| is_visible(seen, entry)).ok_or(NO_MESSAGE)
 }
 
-/// Whether the entry is in this conversation and the caller may see it.
+/// The message, if it is in this conversation.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(super) async fn find(seen: &Seen<'_>, id: &MessageId) -> Result<(Entry, Message), Error> {
+    let found = seen.store.message(id, true).await?;
+    found.filter(|(entry, _)| entry.place.number == seen.conversation.number).ok_or(NO_MESSAGE)
+}
+
+/// Whether the caller may see the entry, which is in this conversation.
 pub(super) fn is_visible(seen: &Seen<'_>, entry: &Entry) -> bool {
     let actor = seen.actor();
-    let reader =
-        domain::visibility::Reader { user: actor.user, member: actor.member, powerful: actor.powerful };
-    entry.place.number == seen.conversation.number
-        && domain::visibility::may_see(&seen.conversation.openness, reader, entry)
+    let reader = Reader { user: actor.user, member: actor.member, powerful: actor.powerful };
+    visibility::may_see(&seen.conversation.openness, reader, entry)
+}
+
+/// Refuses, before anything is written, who may not write into the conversation as it is now: for calls that
+/// write into several. What counts is what is true at each log's tail, when the message is appended.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`].
+pub async fn may_send(cx: &Context, caller: &Caller, id: &ConversationId) -> Result<(), Error> {
+    let view = access::view(cx, caller, id).await?;
+    view.actor().may_write(&view.conversation, cx.clock.now())?;
+    not_blocked(&cx.store, &view.conversation, caller.user()?).await
 }
 
 /// Refuses messages between two users of whom one blocks the other.
-async fn not_blocked(seen: &Seen<'_>, author: &UserId) -> Result<(), Error> {
-    let Some(peer) = seen.conversation.peer_of(author) else { return Ok(()) };
+async fn not_blocked(store: &Store, conversation: &Conversation, author: &UserId) -> Result<(), Error> {
+    let Some(peer) = conversation.peer_of(author) else { return Ok(()) };
     let (by_peer, by_author) = futures_util::future::try_join(
-        seen.store.has_relation(peer, Relation::Block, author),
-        seen.store.has_relation(author, Relation::Block, peer),
+        store.has_relation(peer, Relation::Block, author),
+        store.has_relation(author, Relation::Block, peer),
     )
     .await?;
     if by_peer || by_author {
