@@ -26,23 +26,32 @@ pub async fn post_all(cx: &Context, queues: Queues) {
         .await;
 }
 
-async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>) {
+/// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more.
+pub async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
     let deadline = Instant::now() + DEADLINE;
     for frame in frames {
         match post(cx, connection, frame, deadline).await {
             Ok(()) => {}
             Err(PostError::Gone) => {
                 tracing::debug!(connection = connection.id, "gone");
-                return forget(cx, connection).await;
+                forget(cx, connection).await;
+                return false;
             }
             Err(PostError::Later | PostError::Refused) => {
-                tracing::warn!(connection = connection.id, "parked: its client must come back and resume");
-                // Whether the close arrives or not: nothing is posted to it any more.
-                cx.gateway.close(connection.dialect, &connection.id).await;
-                return forget(cx, connection).await;
+                park(cx, connection).await;
+                return false;
             }
         }
     }
+    true
+}
+
+/// Closes a connection and forgets it, so that its client comes back and resumes.
+pub async fn park(cx: &Context, connection: &Connection) {
+    tracing::warn!(connection = connection.id, "parked: its client must come back and resume");
+    // Whether the close arrives or not: nothing is posted to it any more.
+    cx.gateway.close(connection.dialect, &connection.id).await;
+    forget(cx, connection).await;
 }
 
 /// Posts one frame, again and again until the deadline while the answer is "later".
