@@ -6,7 +6,7 @@
 //! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
 //! - [`attachments`]: where files are kept.
 //! - [`operations`]: what can be done, in no dialect's words.
-//! - [`channelize`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
+//! - [`channelize`], [`channels`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
 //! - [`delivery`]: from the table's stream to the sockets. [`unrouted`]: what no route takes.
 //!
 //! # Invariants
@@ -16,6 +16,7 @@
 pub mod attachments;
 pub mod auth;
 pub mod channelize;
+pub mod channels;
 pub mod context;
 pub mod delivery;
 pub mod endpoint;
@@ -32,5 +33,12 @@ use endpoint::Endpoint;
 /// Every Lambda function there is. All else (routes, binaries, samples, policies) is checked against this list.
 #[must_use]
 pub fn endpoints() -> Vec<&'static Endpoint> {
-    [channelize::endpoints(), events::endpoints(), delivery::endpoints(), vec![&unrouted::ENDPOINT]].concat()
+    [
+        channelize::endpoints(),
+        channels::endpoints(),
+        events::endpoints(),
+        delivery::endpoints(),
+        vec![&unrouted::ENDPOINT],
+    ]
+    .concat()
 }

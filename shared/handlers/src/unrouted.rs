@@ -10,7 +10,7 @@ use domain::Error;
 use http::{Method, StatusCode};
 
 use crate::{
-    channelize,
+    channelize, channels,
     context::Context,
     endpoint::{Action, Endpoint, Handling, Trigger},
     events,
@@ -43,6 +43,8 @@ fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
         events::request::refuse(&Error::NotFound("Route"))
     } else if call.path == "/v2" || call.path.starts_with("/v2/") {
         channelize::request::refuse(&Error::NotFound("Route"))
+    } else if call.path == "/channels" || call.path.starts_with("/channels/") {
+        channels::request::refuse(&Error::NotFound("Route"))
     } else {
         HttpReply::json(StatusCode::NOT_FOUND, br#"{"message":"Not Found"}"#.to_vec())
     };
