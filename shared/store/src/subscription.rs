@@ -7,7 +7,7 @@ use crate::{
     Item, Store,
     connection::{self, Connection, built},
     hold::{self, Flow},
-    item::{self, find_text, get_text, is_over, text},
+    item::{self, find_text, get_text, is_over, number, text},
     keys, schema,
 };
 
@@ -42,6 +42,7 @@ impl Store {
         }
         by_topic.insert("u".into(), text(connection.user.as_str()));
         by_topic.insert("d".into(), text(connection.dialect.name()));
+        by_topic.insert("t".into(), number(connection.since.millis()));
         let by_connection = item::keyed(&keys::connection_topic(&connection.id, &topic));
         let puts: Result<Vec<_>, _> = [by_topic, by_connection]
             .into_iter()
@@ -86,7 +87,8 @@ impl Store {
 fn from_item(item: &Item) -> Result<Option<Subscription>, Error> {
     let Some(dialect) = connection::dialect(item) else { return Ok(None) };
     let id = get_text(item, schema::SORT_KEY)?.to_owned();
-    let connection = Connection { id, user: UserId::trusted(get_text(item, "u")?), dialect };
+    let user = UserId::trusted(get_text(item, "u")?);
+    let connection = Connection { id, user, dialect, since: connection::since(item) };
     let detail = find_text(item, "x").map(str::to_owned);
     Ok(Some(Subscription { connection, detail, flow: hold::flow(item)? }))
 }

@@ -251,7 +251,7 @@ impl<'a> Entering<'a> {
                     frames.extend(self.encode(entrance, entry).await?);
                 }
             }
-            if !post::post_queue(self.cx, &self.command.connection, frames).await {
+            if !post::post_in_order(self.cx, &self.command.connection, frames).await {
                 return Ok(Caught::Off);
             }
             if let Err(error) = standing.allowed(self, &entrance.topic) {

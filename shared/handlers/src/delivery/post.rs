@@ -1,10 +1,11 @@
-//! Posting frames to connections, through API Gateway's Management API.
+//! Posting frames to connections, through the gateway.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use store::{connection::Connection, retry};
+use tokio::time::{Instant, timeout_at};
 
 use super::fan_out::Queues;
 use crate::{context::Context, gateway::PostError};
@@ -15,29 +16,47 @@ const CONNECTIONS_AT_ONCE: usize = 64;
 /// How long a connection that is slow, or throttled, is tried before it is closed. One slow socket must not
 /// hold up the shard, and its client can resume.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// How long all of them together may be tried; afterwards each gets one chance. Well below the function's own
+/// timeout of 60 s, so that a batch is not posted again because some did not read.
+const BATCH_DEADLINE: Duration = Duration::from_secs(20);
+/// The least time for one post, whatever the deadlines say.
+const ONE_POST: Duration = Duration::from_millis(500);
+/// How long after its `$connect` began a connection may answer 410 because it is not there *yet*, in seconds.
+const YOUNG_SECONDS: i64 = 10;
 
 /// Posts to each connection what it is due, in order, to many at once. A connection that is gone is
 /// forgotten; one that is stuck is closed and forgotten, so that its client comes back.
 pub async fn post_all(cx: &Context, queues: Queues) {
+    let batch = Instant::now() + BATCH_DEADLINE;
     stream::iter(queues)
         .for_each_concurrent(CONNECTIONS_AT_ONCE, |(connection, frames)| async move {
-            post_queue(cx, &connection, frames).await;
+            post_queue(cx, &connection, frames, batch).await;
         })
         .await;
 }
 
-/// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more.
-pub async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
-    let deadline = Instant::now() + DEADLINE;
+/// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more, or not yet.
+pub async fn post_in_order(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
+    post_queue(cx, connection, frames, Instant::now() + BATCH_DEADLINE).await
+}
+
+async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>, batch: Instant) -> bool {
+    let deadline = batch.min(Instant::now() + DEADLINE);
     for frame in frames {
         match post(cx, connection, frame, deadline).await {
-            Ok(()) => {}
+            // A frame that will never be taken is left out: closing would bring the client back for it.
+            Ok(()) | Err(PostError::Refused) => {}
+            Err(PostError::Gone) if is_young(cx, connection) => {
+                // Its handshake may still be under way; if not, its `$disconnect` or the next post forgets it.
+                tracing::warn!(connection = connection.id, "not there yet, or gone at once");
+                return false;
+            }
             Err(PostError::Gone) => {
                 tracing::debug!(connection = connection.id, "gone");
                 forget(cx, connection).await;
                 return false;
             }
-            Err(PostError::Later | PostError::Refused) => {
+            Err(PostError::Later) => {
                 park(cx, connection).await;
                 return false;
             }
@@ -54,7 +73,8 @@ pub async fn park(cx: &Context, connection: &Connection) {
     forget(cx, connection).await;
 }
 
-/// Posts one frame, again and again until the deadline while the answer is "later".
+/// Posts one frame, again and again until the deadline while the answer is "later", or "gone" from a
+/// connection that may be just coming.
 async fn post(
     cx: &Context,
     connection: &Connection,
@@ -63,8 +83,11 @@ async fn post(
 ) -> Result<(), PostError> {
     let mut attempt = 0;
     loop {
-        match cx.gateway.post(connection.dialect, &connection.id, frame.clone()).await {
+        let sent = cx.gateway.post(connection.dialect, &connection.id, frame.clone());
+        let answer = timeout_at(deadline.max(Instant::now() + ONE_POST), sent).await;
+        match answer.unwrap_or(Err(PostError::Later)) {
             Err(PostError::Later) if Instant::now() < deadline => {}
+            Err(PostError::Gone) if is_young(cx, connection) && Instant::now() < deadline => {}
             answer => return answer,
         }
         retry::pause(attempt).await.map_err(|_no_randomness| PostError::Later)?;
@@ -72,8 +95,12 @@ async fn post(
     }
 }
 
+fn is_young(cx: &Context, connection: &Connection) -> bool {
+    cx.clock.now() < connection.since.plus_seconds(YOUNG_SECONDS)
+}
+
 async fn forget(cx: &Context, connection: &Connection) {
-    if let Err(error) = cx.store.remove_connection(&connection.id).await {
+    if let Err(error) = cx.store.forget_connection(connection).await {
         tracing::warn!(connection = connection.id, %error, "a connection is left to its time to live");
     }
 }

@@ -5,7 +5,7 @@
 //! - [`commit`]: how a change gets into a log: read the tail, check, append, and again if overtaken.
 //! - [`send`], [`messages`]: writing messages, and changing them.
 //! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
-//! - [`history`], [`reading`]: reading them, and how far one has.
+//! - [`history`], [`timeline`], [`reading`]: reading them, last written or newest first, and how far one has.
 //! - [`notice`]: what one user, or everybody, is told.
 //! - [`access`]: may the caller look into it at all?
 
@@ -19,3 +19,4 @@ pub mod messages;
 pub mod notice;
 pub mod reading;
 pub mod send;
+pub mod timeline;
