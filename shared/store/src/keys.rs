@@ -11,6 +11,8 @@
 //! | message id that a client chose | `MESSAGE#<message id>` | `MESSAGE` | `n` number, `s` seq |
 //! | read mark, for the others | `READ#<number>` | user id | `s` seq, `t` time |
 //! | signal: announced, not kept | `SIGNAL#<number>` | `<kind>#<user id>` | `x` JSON, `ttl` |
+//! | name of a user's number | `USERNUMBER#<number>` | `USER` | `u` user id |
+//! | session of a browser | `SESSION#<SHA-256 of its secret>` | `SESSION` | `u` user, `ttl` |
 //! | user | `USER#<user id>` | `USER` | `x` JSON, `t` version, `h` password hash |
 //! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark, `q` muted, `w` hidden up to |
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
@@ -173,6 +175,18 @@ pub fn user_partition(id: &UserId) -> String {
 #[must_use]
 pub fn user(id: &UserId) -> Key {
     Key::new(user_partition(id), "USER")
+}
+
+/// The user that a number names.
+#[must_use]
+pub fn user_number(number: Number) -> Key {
+    Key::new(format!("USERNUMBER#{number}"), "USER")
+}
+
+/// A session, by the digest of its secret.
+#[must_use]
+pub fn session(digest: &str) -> Key {
+    Key::new(format!("SESSION#{digest}"), "SESSION")
 }
 
 /// A user's membership.

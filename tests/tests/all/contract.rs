@@ -123,8 +123,8 @@ async fn what_it_was_told_is_there_after_a_restart() {
     assert_eq!(shown["displayName"], "Ann");
 }
 
-/// Budgets of the release build:
-/// `cargo test --release -p tests contract -- --ignored --nocapture --test-threads 1`.
+/// Budgets of the release build: `cargo build --release`, then
+/// `SWITCHBOARD_TEST_PROGRAM=$PWD/target/release/switchboard cargo test -p tests it_starts -- --ignored --nocapture`.
 #[test]
 #[ignore = "a budget of the release build"]
 fn it_starts_fast_and_idles_small() {

@@ -257,3 +257,31 @@ async fn a_message_to_fifty_members_writes_nothing_for_any_of_them() {
     print(&bench.lines);
     bench.server.end().await;
 }
+
+/// Not a budget, but a figure to know: `RoomUpdated` counts what its reader has not read, from the log.
+#[tokio::test]
+async fn what_is_delivered_to_somebody_far_behind_is_printed() {
+    let mut bench = Bench::new().await;
+    bench.server.make_users(&["ann", "bob"]).await;
+    let room = bench.server.make_conversation("private", &["ann", "bob"]).await;
+    let mut listener = bench.server.listen("bob").await;
+    let mut written = 0;
+    for behind in [1, 100, 400] {
+        while written < behind - 1 {
+            bench.server.user("ann").send(&room, &"x".repeat(200)).await;
+            written += 1;
+        }
+        bench.server.heard(&mut listener).await;
+        let mark = bench.server.recorder.mark();
+        bench.server.user("ann").send(&room, &"x".repeat(200)).await;
+        written += 1;
+        let heard = bench.server.heard(&mut listener).await;
+        assert_eq!(heard.last().unwrap()["data"]["room"]["unreadMessageCount"], behind);
+        let what = format!("deliver a message to a listener who has not read {behind}");
+        let warm = bench.server.recorder.cost(mark, "fan-out");
+        assert_eq!(warm.writes, 0.0);
+        bench.lines.push(Line { what, budget: budget(0.0, f64::INFINITY), cold: None, warm });
+    }
+    print(&bench.lines);
+    bench.server.end().await;
+}

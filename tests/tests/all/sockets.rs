@@ -126,9 +126,9 @@ async fn of_a_socket_that_has_ended_nothing_is_kept() {
         let socket = server.listen("bob").await;
         assert_eq!(kept(&server).await.len(), 2, "found by its user and by its id");
         if politely {
-            socket.close().await
+            socket.close().await;
         } else {
-            drop(socket)
+            drop(socket);
         }
         server.forgotten("bob").await;
         assert_eq!(kept(&server).await, Vec::<String>::new());
@@ -186,7 +186,7 @@ async fn deaf(server: &Server, user: &str) -> impl Sized {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_does_not_read_is_parked_while_the_others_get_everything() {
     // What the socket, the kernel and the buffer take before it is full, and more.
-    const MESSAGES: usize = 200;
+    const MESSAGES: usize = 120;
     let server = Server::start().await;
     server.make_users(&["ann", "bob", "cat"]).await;
     let room = server.make_conversation("private", &["ann", "bob", "cat"]).await;

@@ -22,7 +22,7 @@ const BATCH_DEADLINE: Duration = Duration::from_secs(20);
 /// The least time for one post, whatever the deadlines say.
 const ONE_POST: Duration = Duration::from_millis(500);
 /// How long after its `$connect` began a connection may answer 410 because it is not there *yet*, in seconds.
-const YOUNG_SECONDS: i64 = 10;
+const YOUNG_SECONDS: i64 = 3;
 
 /// Posts to each connection what it is due, in order, to many at once. A connection that is gone is
 /// forgotten; one that is stuck is closed and forgotten, so that its client comes back.
@@ -96,7 +96,7 @@ async fn post(
 }
 
 fn is_young(cx: &Context, connection: &Connection) -> bool {
-    cx.clock.now() < connection.since.plus_seconds(YOUNG_SECONDS)
+    cx.gateway.may_be_early() && cx.clock.now() < connection.since.plus_seconds(YOUNG_SECONDS)
 }
 
 async fn forget(cx: &Context, connection: &Connection) {

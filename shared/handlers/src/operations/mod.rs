@@ -5,7 +5,8 @@
 //! - [`commit`]: how a change gets into a log: read the tail, check, append, and again if overtaken.
 //! - [`send`], [`messages`]: writing messages, and changing them.
 //! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
-//! - [`history`], [`timeline`], [`reading`]: reading them, last written or newest first, and how far one has.
+//! - [`history`], [`transcript`], [`timeline`]: reading messages: as last written; as first written, by thread or all.
+//! - [`reading`], [`position`]: how far one has read, and what is left.
 //! - [`notice`]: what one user, or everybody, is told.
 //! - [`access`]: may the caller look into it at all?
 
@@ -17,6 +18,8 @@ pub mod history;
 pub mod membership;
 pub mod messages;
 pub mod notice;
+pub mod position;
 pub mod reading;
 pub mod send;
 pub mod timeline;
+pub mod transcript;

@@ -24,13 +24,16 @@ use std::{
     time::Duration,
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{ConversationId, Number, Place, Seq, Timestamp, UserId};
 use handlers::{
     auth::{self, Claims},
     context::{Clock, Secrets},
+    delivery::fan_out,
+    invocation::{Invocation, Reply, StreamChange, StreamRecord},
 };
 use serde_json::{Value, json};
-use switchboard::{Options, Running, dynamodb::Storage, start};
+use switchboard::{Options, Running, dynamodb::Storage, invoke::invoke, start};
 
 use self::{
     http::{Api, Client},
@@ -208,6 +211,26 @@ impl Server {
     pub(crate) async fn number(&self, conversation: &str) -> Number {
         let id = ConversationId::parse(conversation).unwrap();
         self.running.context.store.conversation(&id, true).await.unwrap().unwrap().number
+    }
+
+    /// Brings a whole log to the fan-out once more, as one batch, as Lambda may.
+    pub(crate) async fn deliver_again(&self, conversation: &str) {
+        let partition = store::keys::log_partition(self.number(conversation).await);
+        let query = self.running.items.query().table_name(&self.running.table).consistent_read(true);
+        let query = query.key_condition_expression("pk = :pk");
+        let found =
+            query.expression_attribute_values(":pk", AttributeValue::S(partition)).send().await.unwrap();
+        let record = |(n, item): (usize, store::Item)| StreamRecord {
+            change: StreamChange::Insert,
+            sequence_number: format!("{n:021}"),
+            keys: item.clone(),
+            new_image: Some(item),
+            old_image: None,
+        };
+        let records = found.items.unwrap().into_iter().enumerate().map(record).collect();
+        let call = Invocation::Stream(records);
+        let reply = invoke(&fan_out::ENDPOINT, &self.running.context, call, PATIENCE).await.unwrap();
+        assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
     }
 
     /// What was written so far stays within what each function may do in AWS; then ends.

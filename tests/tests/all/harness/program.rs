@@ -10,9 +10,13 @@ use std::{
 use super::{http, http::Api, secrets};
 
 /// The program's file, as of now: Cargo builds it beside this test, in the same profile, if it is not there.
+/// `SWITCHBOARD_TEST_PROGRAM` names another one.
 fn file() -> &'static Path {
     static FILE: OnceLock<PathBuf> = OnceLock::new();
     FILE.get_or_init(|| {
+        if let Ok(file) = std::env::var("SWITCHBOARD_TEST_PROGRAM") {
+            return file.into();
+        }
         let own = std::env::current_exe().unwrap();
         // target/<profile>/deps/<this test>
         let folder = own.parent().and_then(Path::parent).unwrap();

@@ -1,7 +1,5 @@
 //! A socket that takes down everything it hears.
 
-use std::future::Future;
-
 use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinHandle};
@@ -76,20 +74,13 @@ impl Socket {
     }
 
     /// Waits for a mark, and says what was heard before it and after what was told before.
-    pub(crate) fn up_to(&mut self, mark: &Value) -> impl Future<Output = Vec<Value>> {
-        async move {
-            let all = self.wait_until("a mark", |heard| heard.frames.contains(mark)).await.frames;
-            let end = all.iter().position(|frame| frame == mark).unwrap();
-            let since = all[self.told..end].iter().filter(|frame| frame.get("mark").is_none());
-            let since = since.cloned().collect();
-            self.told = end + 1;
-            since
-        }
-    }
-
-    /// All that was heard by now.
-    pub(crate) fn so_far(&self) -> Heard {
-        self.heard.borrow().clone()
+    pub(crate) async fn up_to(&mut self, mark: &Value) -> Vec<Value> {
+        let all = self.wait_until("a mark", |heard| heard.frames.contains(mark)).await.frames;
+        let end = all.iter().position(|frame| frame == mark).unwrap();
+        let since = all[self.told..end].iter().filter(|frame| frame.get("mark").is_none());
+        let since = since.cloned().collect();
+        self.told = end + 1;
+        since
     }
 
     /// Says goodbye, and waits for the answer.
