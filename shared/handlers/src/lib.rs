@@ -5,7 +5,7 @@
 //! - [`endpoint`], [`invocation`], [`context`], [`gateway`]: what a host needs to know.
 //! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
 //! - [`operations`]: what can be done, in no dialect's words.
-//! - [`channelize`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
+//! - [`channelize`], [`channelstream`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
 //! - [`delivery`]: from the table's stream to the sockets. [`unrouted`]: what no route takes.
 //!
 //! # Invariants
@@ -14,6 +14,7 @@
 
 pub mod auth;
 pub mod channelize;
+pub mod channelstream;
 pub mod context;
 pub mod delivery;
 pub mod endpoint;
@@ -30,5 +31,12 @@ use endpoint::Endpoint;
 /// Every Lambda function there is. All else (routes, binaries, samples, policies) is checked against this list.
 #[must_use]
 pub fn endpoints() -> Vec<&'static Endpoint> {
-    [channelize::endpoints(), events::endpoints(), delivery::endpoints(), vec![&unrouted::ENDPOINT]].concat()
+    [
+        channelize::endpoints(),
+        channelstream::endpoints(),
+        events::endpoints(),
+        delivery::endpoints(),
+        vec![&unrouted::ENDPOINT],
+    ]
+    .concat()
 }

@@ -10,7 +10,7 @@ use domain::Error;
 use http::{Method, StatusCode};
 
 use crate::{
-    channelize,
+    channelize, channelstream,
     context::Context,
     endpoint::{Action, Endpoint, Handling, Trigger},
     invocation::{HttpReply, Invocation, Reply},
@@ -34,6 +34,9 @@ fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
     };
     if call.method == Method::GET && call.path == "/v2/users/" {
         return (channelize::list_users::ENDPOINT.handler)(cx, invocation);
+    }
+    if channelstream::request::is_path(&call.path) {
+        return channelstream::request::unrouted(cx, invocation);
     }
     let reply = if call.path == "/v2" || call.path.starts_with("/v2/") {
         channelize::request::refuse(&Error::NotFound("Route"))

@@ -5,7 +5,7 @@
 //! - [`schema`]: the table itself.
 //! - [`log`]: reading and appending; the append is a conversation's only lock.
 //! - [`conversation`], [`member`], [`message`], [`read_mark`], [`signal`], [`user`], [`watcher`], [`connection`], [`subscription`],
-//!   [`directory`]: one aggregate each.
+//!   [`directory`]; [`channel`], [`listener`], [`mail`], [`user_state`] for Channelstream: one aggregate each.
 //! - [`change`]: a record of the table's stream, as what it means.
 //! - [`mod@retry`], [`write`](mod@write), `item`, `fault`: pauses, conditional writes, attributes, and what the
 //!   SDK's errors mean.
@@ -20,12 +20,15 @@ mod fault;
 mod item;
 
 pub mod change;
+pub mod channel;
 pub mod connection;
 pub mod conversation;
 pub mod directory;
 pub mod keys;
+pub mod listener;
 pub mod log;
 pub mod member;
+pub mod mail;
 pub mod message;
 pub mod read_mark;
 pub mod retry;
@@ -33,6 +36,7 @@ pub mod schema;
 pub mod signal;
 pub mod subscription;
 pub mod user;
+pub mod user_state;
 pub mod watcher;
 pub mod write;
 

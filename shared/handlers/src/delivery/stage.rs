@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Topic, UserId, Visibility,
+    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Timestamp, Topic, UserId, Visibility,
     conversation::Openness,
     visibility::{self, Reader},
 };
@@ -31,6 +31,8 @@ pub struct Stage {
     pub members: BTreeMap<UserId, Member>,
     /// The connections of those who are members, or ceased to be with one of these changes or after it.
     connections: Vec<Connection>,
+    /// When it was set.
+    now: Timestamp,
     /// The connections that subscribe to it.
     subscriptions: Vec<Subscription>,
 }
@@ -46,7 +48,7 @@ impl Stage {
         let first = changes.iter().map(|change| match change {
             Change::Entry(entry) => entry.seq(),
             Change::Read { mark, .. } => mark.seq,
-            Change::Signal { .. } => Seq(u64::MAX),
+            Change::Signal { .. } | Change::Opened(_) => Seq(u64::MAX),
         });
         let first = first.min().unwrap_or_default();
         let now = cx.clock.now();
@@ -67,7 +69,7 @@ impl Stage {
         }
         let conversation = cx.store.conversation(&id, true).await?;
         let conversation = conversation.filter(|one| one.number == number && !one.deleted);
-        Ok(Some(Self { id, number, conversation, topic, members, connections, subscriptions }))
+        Ok(Some(Self { id, number, conversation, topic, members, connections, now, subscriptions }))
     }
 
     /// The connections that speak this dialect.
@@ -112,6 +114,20 @@ impl Stage {
         // A relation without a membership (a ban) opens nothing that is closed.
         let was_member = member.is_some_and(|member| member.joined.0 > 0);
         (open || was_member) && self.may_see(user, member, entry)
+    }
+
+    /// Whether a user who subscribes may hear what happens now and is no entry, such as who comes and goes.
+    #[must_use]
+    pub fn subscriber_hears(&self, user: &UserId) -> bool {
+        match (&self.topic, &self.conversation) {
+            (Topic::Conversation(_), Some(conversation)) => {
+                let member = self.members.get(user);
+                let reader = Reader { user: Some(user), member, powerful: false };
+                visibility::may_read(conversation, reader, self.now)
+            }
+            (Topic::Conversation(_), None) => false,
+            (Topic::User(_) | Topic::Global, _) => true,
+        }
     }
 
     fn may_see(&self, user: &UserId, member: Option<&Member>, entry: &Entry) -> bool {

@@ -6,6 +6,7 @@
 //! - [`send`], [`messages`]: writing messages, and changing them.
 //! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
 //! - [`history`], [`reading`]: reading them, and how far one has.
+//! - [`relay`]: messages that the application's server writes and changes for its users.
 //! - [`notice`]: what one user, or everybody, is told.
 //! - [`access`]: may the caller look into it at all?
 
@@ -18,4 +19,5 @@ pub mod membership;
 pub mod messages;
 pub mod notice;
 pub mod reading;
+pub mod relay;
 pub mod send;
