@@ -98,6 +98,9 @@ impl Serve {
         {
             return Err(StartError::DevSecret(host));
         }
+        if self.secret.is_empty() || self.token_key.is_empty() {
+            return Err(StartError::EmptySecret);
+        }
         let storage = self.storage(environment)?;
         let template = match self.template {
             Some(path) => {

@@ -4,7 +4,7 @@
 //! waits: what a slow client does not take is bounded, and the caller is told when the bound is reached.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicUsize, Ordering},
@@ -23,9 +23,22 @@ pub const MAX_WAITING_FRAMES: usize = 512;
 /// no more than 1 GiB.
 pub const MAX_WAITING_BYTES: usize = 1024 * 1024;
 
-/// All open connections of all dialects.
+/// All open connections of all dialects, and the ids of those whose `$connect` has not answered yet.
 #[derive(Debug, Clone, Default)]
-pub struct Connections(Arc<RwLock<BTreeMap<String, Arc<Connection>>>>);
+pub struct Connections(Arc<RwLock<BTreeMap<String, Arc<Connection>>>>, Arc<Mutex<BTreeSet<String>>>);
+
+/// A handshake under way; over when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    connections: Connections,
+    id: String,
+}
+
+impl Drop for Handshake {
+    fn drop(&mut self) {
+        self.connections.1.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
 
 impl Connections {
     /// The connection of that id, if it is open.
@@ -38,6 +51,17 @@ impl Connections {
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Says that the id's `$connect` is being asked.
+    pub(crate) fn begin(&self, id: &str) -> Handshake {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+        Handshake { connections: self.clone(), id: id.to_owned() }
+    }
+
+    /// Whether the id's `$connect` is being asked.
+    pub(crate) fn is_beginning(&self, id: &str) -> bool {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
     pub(crate) fn insert(&self, connection: Arc<Connection>) {

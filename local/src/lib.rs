@@ -105,6 +105,9 @@ pub enum StartError {
          (or SWITCHBOARD_SECRET and SWITCHBOARD_TOKEN_KEY), `dev-secret` is known to everyone"
     )]
     DevSecret(IpAddr),
+    /// An empty secret is everybody's.
+    #[error("the server secret and the token key must not be empty")]
+    EmptySecret,
     /// More than one storage was asked for.
     #[error("only one of --data, --memory and --dynamodb (or their environment variables) can be used")]
     Storages,

@@ -47,11 +47,16 @@ fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
 /// The signals that end the program.
 struct Ends {
     #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
+// Caught from before it says that it listens: who reads that line may end it at once.
 fn ends() -> std::io::Result<Ends> {
     Ok(Ends {
+        #[cfg(unix)]
+        interrupt: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
         #[cfg(unix)]
         terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
     })
@@ -61,7 +66,7 @@ impl Ends {
     async fn wait(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]

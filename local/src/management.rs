@@ -148,6 +148,10 @@ impl Sockets for Direct {
         self.told(&Method::POST, response.status());
         match response.status() {
             StatusCode::OK => Ok(()),
+            // API Gateway says 410 of a connection that is not there yet, too; here it is known which it is.
+            StatusCode::GONE if self.connections.is_beginning(connection) => {
+                Err(handlers::gateway::PostError::Later)
+            }
             StatusCode::GONE => Err(handlers::gateway::PostError::Gone),
             StatusCode::TOO_MANY_REQUESTS => Err(handlers::gateway::PostError::Later),
             _ => Err(handlers::gateway::PostError::Refused),

@@ -85,6 +85,7 @@ async fn open(
     let user_agent = opening.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let user_agent = user_agent.unwrap_or_default().to_owned();
     let mut protocol = None;
+    let _handshake = server.connections.begin(&opening.connection_id);
     if let Some(endpoint) = api.routes.get("$connect").copied() {
         let call = SocketCall {
             request_id: request_id(),

@@ -14,6 +14,8 @@ pub const TARGETS_PER_CALL: usize = 100;
 pub const REACTION_BYTES: usize = 64;
 /// Reactions that one message keeps, all types together: they stand in its item, which DynamoDB ends at 400 KB.
 pub const REACTIONS_PER_MESSAGE: usize = 1_000;
+/// Bytes of what has become of a message, as stored JSON: with the message itself it stands in one item of 400 KB.
+pub const STATE_BYTES: usize = 200_000;
 /// Ranges of a member's own-copy deletes or absences. Further absences are merged, which hides more, never less.
 pub const RANGES_PER_MEMBER: usize = 2_000;
 /// Levels of nesting in a JSON body; below what serde_json itself refuses (128).

@@ -72,6 +72,12 @@ impl Gateway {
         sent.map(|_| ()).map_err(|error| meaning(connection, &error))
     }
 
+    /// Whether "gone" may mean "not there yet": API Gateway says the same of both.
+    #[must_use]
+    pub const fn may_be_early(&self) -> bool {
+        matches!(self, Self::Api(_))
+    }
+
     /// Closes a connection, so that its client comes back and resumes. Best effort.
     pub async fn close(&self, dialect: Dialect, connection: &str) {
         match self {

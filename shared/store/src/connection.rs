@@ -5,7 +5,7 @@ use domain::{Dialect, Error, Timestamp, UserId};
 
 use crate::{
     Item, Store, fault,
-    item::{self, find_text, get_text, is_over, number, text},
+    item::{self, find_number, find_text, get_text, is_over, number, text},
     keys::{self, Key},
     retry, schema,
 };
@@ -24,6 +24,8 @@ pub struct Connection {
     pub user: UserId,
     /// What it speaks.
     pub dialect: Dialect,
+    /// When it was accepted.
+    pub since: Timestamp,
 }
 
 impl Store {
@@ -39,6 +41,7 @@ impl Store {
         let mut items = [by_id, by_user];
         for item in &mut items {
             item.insert("d".into(), text(connection.dialect.name()));
+            item.insert("t".into(), number(connection.since.millis()));
             item.insert(schema::TTL.into(), ttl.clone());
         }
         let puts: Result<Vec<_>, _> = items
@@ -61,7 +64,8 @@ impl Store {
             return Ok(None);
         }
         let user = UserId::trusted(get_text(&found, "u")?);
-        Ok(dialect(&found).map(|dialect| Connection { id: id.to_owned(), user, dialect }))
+        let since = since(&found);
+        Ok(dialect(&found).map(|dialect| Connection { id: id.to_owned(), user, dialect, since }))
     }
 
     /// The user's connections.
@@ -76,10 +80,19 @@ impl Store {
             let sk = get_text(item, schema::SORT_KEY)?;
             let id = sk.strip_prefix(keys::USER_CONNECTION).unwrap_or(sk).to_owned();
             if let Some(dialect) = dialect(item) {
-                connections.push(Connection { id, user: user.clone(), dialect });
+                connections.push(Connection { id, user: user.clone(), dialect, since: since(item) });
             }
         }
         Ok(connections)
+    }
+
+    /// Removes a connection of a known user: also where only the half of it that its user is asked for was
+    /// ever written.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn forget_connection(&self, connection: &Connection) -> Result<(), Error> {
+        self.remove(&connection.id, vec![keys::user_connection(&connection.user, &connection.id)]).await
     }
 
     /// Removes a connection and its subscriptions. Removing one that is gone is no error.
@@ -87,8 +100,11 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn remove_connection(&self, id: &str) -> Result<(), Error> {
+        self.remove(id, Vec::new()).await
+    }
+
+    async fn remove(&self, id: &str, mut gone: Vec<Key>) -> Result<(), Error> {
         let items = self.query_all(keys::connection_partition(id), "", true).await?;
-        let mut gone: Vec<Key> = Vec::with_capacity(2 * items.len());
         for item in &items {
             let sk = get_text(item, schema::SORT_KEY)?;
             if let Some(topic) = sk.strip_prefix(keys::CONNECTION_TOPIC) {
@@ -99,6 +115,9 @@ impl Store {
                 gone.push(keys::user_connection(&UserId::trusted(get_text(item, "u")?), id));
             }
         }
+        // One batch must not name a key twice.
+        gone.sort();
+        gone.dedup();
         let deletes: Result<Vec<_>, _> = gone
             .iter()
             .map(|key| {
@@ -138,6 +157,10 @@ impl Store {
 
 pub(crate) fn ttl(now: Timestamp) -> aws_sdk_dynamodb::types::AttributeValue {
     number(now.plus_seconds(LIFETIME_SECONDS).seconds())
+}
+
+pub(crate) fn since(item: &Item) -> Timestamp {
+    Timestamp::from_millis(find_number(item, "t").unwrap_or_default())
 }
 
 pub(crate) fn dialect(item: &Item) -> Option<Dialect> {

@@ -12,16 +12,16 @@
 //! | message id that a client chose | `MESSAGE#<message id>` | `MESSAGE` | `n` number, `s` seq |
 //! | read mark, for the others | `READ#<number>` | user id | `s` seq, `t` time |
 //! | signal: announced, not kept | `SIGNAL#<number>` | `<kind>#<user id or name>` | `x` JSON, `ttl` |
-//! | user | `USER#<user id>` | `USER` | `x` JSON, `h` password hash |
+//! | user | `USER#<user id>` | `USER` | `x` JSON, `t` version, `h` password hash |
 //! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark, `q` muted, `w` hidden up to |
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
-//! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `ttl` |
+//! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `t` since, `ttl` |
 //! | state of a user in Channelstream | `USER#<user id>` | `STATE` | `x` JSON, `t` end, `ttl` |
-//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `ttl`; of a listener also `s` socket, `l` polls until |
+//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `ttl`; of a listener also `s` socket, `l` polls until |
 //! | socket of a listener | `SIGNAL#socket#<connection id>` | `SOCKET` | `c` listener, `u` user, `t` opened, `ttl` |
 //! | event that waits for a listener | `MAIL#<listener>` | its order | `x` JSON, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
-//! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `x` detail, `ttl` |
+//! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `x` detail, `ttl` |
 //! | once-only notice | `NOTICE#<number>` | 12 digits of seq | `ttl` |
 //! | login name | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
 //! | all users, all conversations | `ALL#USER`, `ALL#CONV` | id | `n` number |

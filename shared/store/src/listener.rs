@@ -23,6 +23,8 @@ pub struct Listener {
     pub user: UserId,
     /// API Gateway's id of its socket, while it has one.
     pub socket: Option<String>,
+    /// When that socket was opened, or the listener was made.
+    pub since: Timestamp,
     /// Until when somebody polls for it.
     pub polls_until: Timestamp,
 }
@@ -45,11 +47,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn put_listener(&self, id: &str, user: &UserId, now: Timestamp) -> Result<(), Error> {
+    pub async fn put_listener(&self, id: String, user: UserId, now: Timestamp) -> Result<Listener, Error> {
         let listener =
-            Listener { id: id.to_owned(), user: user.clone(), socket: None, polls_until: Timestamp::default() };
+            Listener { id, user, socket: None, since: now, polls_until: Timestamp::default() };
         let item = to_item(&listener, patience(now));
-        self.write_one(Write::put(item)).await.map(|_| ())
+        self.write_one(Write::put(item)).await?;
+        Ok(listener)
     }
 
     /// The listener of that id; none if it has ended, or was silent for too long.
@@ -73,13 +76,12 @@ impl Store {
             .collect()
     }
 
-    /// Gives a listener a socket. Says whether it was there to get it.
+    /// Puts a listener that has got a socket. Says whether it was there to get it.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn bind_socket(&self, listener: &Listener, socket: &str, now: Timestamp) -> Result<bool, Error> {
-        let bound = Listener { socket: Some(socket.to_owned()), ..listener.clone() };
-        let bind = Write::put(to_item(&bound, connection::ttl(now))).when("attribute_exists(pk)");
+    pub async fn bind_socket(&self, listener: &Listener, now: Timestamp) -> Result<bool, Error> {
+        let bind = Write::put(to_item(listener, connection::ttl(now))).when("attribute_exists(pk)");
         Ok(matches!(self.write_one(bind).await?, Written::Done))
     }
 
@@ -87,7 +89,8 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn announce_socket(&self, listener: &Listener, socket: &str, now: Timestamp) -> Result<(), Error> {
+    pub async fn announce_socket(&self, listener: &Listener, socket: &str) -> Result<(), Error> {
+        let now = listener.since;
         let mut item = item::keyed(&keys::socket(socket));
         item.insert("c".into(), text(&listener.id));
         item.insert("u".into(), text(listener.user.as_str()));
@@ -156,6 +159,7 @@ fn to_item(listener: &Listener, ttl: aws_sdk_dynamodb::types::AttributeValue) ->
     let mut item = item::keyed(&keys::connection(&listener.id));
     item.insert("u".into(), text(listener.user.as_str()));
     item.insert("d".into(), text(Dialect::Channelstream.name()));
+    item.insert("t".into(), number(listener.since.millis()));
     item.insert("l".into(), number(listener.polls_until.millis()));
     if let Some(socket) = &listener.socket {
         item.insert("s".into(), text(socket));
@@ -170,6 +174,7 @@ fn from_item(item: &Item) -> Result<Listener, Error> {
         id: pk.strip_prefix("CONN#").unwrap_or(pk).to_owned(),
         user: UserId::trusted(get_text(item, "u")?),
         socket: find_text(item, "s").map(str::to_owned),
+        since: connection::since(item),
         polls_until: Timestamp::from_millis(find_number(item, "l").unwrap_or_default()),
     })
 }

@@ -9,15 +9,23 @@ use crate::{
 };
 
 impl Store {
-    /// Where the message stands; none if there is no such message. A minted id says it itself; one that a
-    /// client chose has an item that says it.
+    /// Where the message, or whatever else is shown as one, stands; none if there is no such thing. A minted id
+    /// says it itself, if what stands there bears the same random bits; one that a client chose has an item
+    /// that says it.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn locate(&self, id: &MessageId) -> Result<Option<Place>, Error> {
-        if let Some((place, _)) = id.place() {
-            // Whether the random bits are the right ones shows when the entry is read.
-            return Ok(Some(place));
+        if let Some((place, nonce)) = id.place() {
+            // The cheap read may not have heard of a young entry.
+            for consistent in [false, true] {
+                if let Some(found) = self.get(&keys::entry(place), consistent).await? {
+                    if log::from_item(&found)?.nonce == nonce {
+                        return Ok(Some(place));
+                    }
+                    break;
+                }
+            }
         }
         self.locate_chosen(id).await
     }

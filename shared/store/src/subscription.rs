@@ -6,7 +6,7 @@ use domain::{Error, Timestamp, Topic, UserId};
 use crate::{
     Store,
     connection::{self, Connection, built},
-    item::{self, find_text, get_text, is_over, text},
+    item::{self, find_text, get_text, is_over, number, text},
     keys, schema,
 };
 
@@ -39,6 +39,7 @@ impl Store {
         }
         by_topic.insert("u".into(), text(connection.user.as_str()));
         by_topic.insert("d".into(), text(connection.dialect.name()));
+        by_topic.insert("t".into(), number(connection.since.millis()));
         let by_connection = item::keyed(&keys::connection_topic(&connection.id, &topic));
         let puts: Result<Vec<_>, _> = [by_topic, by_connection]
             .into_iter()
@@ -78,7 +79,12 @@ impl Store {
         for item in items.iter().filter(|item| !is_over(item, now)) {
             if let Some(dialect) = connection::dialect(item) {
                 let id = get_text(item, schema::SORT_KEY)?.to_owned();
-                let connection = Connection { id, user: UserId::trusted(get_text(item, "u")?), dialect };
+                let connection = Connection {
+                    id,
+                    user: UserId::trusted(get_text(item, "u")?),
+                    dialect,
+                    since: connection::since(item),
+                };
                 subscriptions
                     .push(Subscription { connection, detail: find_text(item, "x").map(str::to_owned) });
             }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use domain::{Error, Number, Timestamp, User, UserId, limits};
+use tokio::sync::Semaphore;
 
 use crate::{
     Item, Store, Write, directory,
@@ -11,6 +12,10 @@ use crate::{
     keys, schema,
     write::Written,
 };
+
+/// Argon2 takes 19 MiB and a core for tens of milliseconds: no more of it at once than there are cores in a
+/// small machine, however many log in.
+static HASHING: Semaphore = Semaphore::const_new(2);
 
 /// How long a process shows a user as it last read it: a new name takes at most this long to be seen.
 pub const FRESH: Duration = Duration::from_secs(30);
@@ -77,12 +82,14 @@ impl Store {
             return Ok(user);
         }
         let user = User { implicit: true, ..User::new(id.clone(), self.draw_user_number().await?, now) };
-        if self.create_user(&user, None).await? {
-            return Ok(user);
+        match self.create_user(&user, None).await {
+            Ok(true) => return Ok(user),
+            // Somebody else was faster, or is being so.
+            Ok(false) | Err(Error::Busy) => {}
+            Err(error) => return Err(error),
         }
-        // Somebody else was faster.
         let found = self.get(&keys::user(id), true).await?;
-        let item = found.ok_or_else(|| Error::Internal(format!("user {id} exists and does not")))?;
+        let item = found.ok_or(Error::Busy)?;
         self.remember_user(&item)
     }
 
@@ -118,16 +125,23 @@ impl Store {
     /// the new e-mail address is taken.
     ///
     /// # Errors
-    /// [`Error::Busy`], [`Error::Internal`].
+    /// [`Error::Conflict`] if somebody else changed it since `before` was read; [`Error::Busy`],
+    /// [`Error::Internal`].
     pub async fn update_user(
         &self,
         before: &User,
         after: &User,
         password_hash: Option<&str>,
     ) -> Result<bool, Error> {
-        let expression = if password_hash.is_some() { "SET x = :x, h = :h" } else { "SET x = :x" };
+        let expression =
+            if password_hash.is_some() { "SET x = :x, t = :t, h = :h" } else { "SET x = :x, t = :t" };
+        // Two changes of one millisecond are two versions.
+        let version = after.updated_at.max(Timestamp::from_millis(before.updated_at.millis() + 1));
+        let after = &User { updated_at: version, ..after.clone() };
         let mut update = Write::update(keys::user(&after.id), expression)
-            .when("attribute_exists(pk)")
+            .when("t = :before")
+            .with(":before", number(before.updated_at.millis()))
+            .with(":t", number(version.millis()))
             .with(":x", json(after)?);
         if let Some(hash) = password_hash {
             update = update.with(":h", text(hash));
@@ -139,12 +153,19 @@ impl Store {
                 writes.push(claim_login(email, &after.id));
             }
             if let Some(email) = &before.email {
-                writes.push(Write::delete(keys::login(email)));
+                let own = Write::delete(keys::login(email)).when("u = :u");
+                writes.push(own.with(":u", text(before.id.as_str())));
             }
         }
-        let done = matches!(self.write_all(writes).await?, Written::Done);
+        let written = self.write_all(writes).await?;
         self.users.remove(&after.id);
-        Ok(done)
+        match written {
+            Written::Done => Ok(true),
+            Written::Refused(refused) if refused.iter().any(|(write, _)| *write == 0) => {
+                Err(Error::Conflict("Somebody else changed the profile at the same time."))
+            }
+            Written::Refused(_) => Ok(false),
+        }
     }
 
     /// The user as the table has it now, not as this process remembers it.
@@ -178,6 +199,7 @@ impl Store {
         let hash = found.as_ref().and_then(|item| find_text(item, "h")).unwrap_or(NOBODYS_HASH).to_owned();
         let known = hash != NOBODYS_HASH;
         let password = password.to_owned();
+        let _turn = HASHING.acquire().await;
         let right = tokio::task::spawn_blocking(move || {
             argon2::PasswordHash::new(&hash)
                 .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
@@ -257,6 +279,7 @@ impl Store {
 /// [`Error::Internal`].
 pub async fn hash_password(password: &str) -> Result<String, Error> {
     let password = password.to_owned();
+    let _turn = HASHING.acquire().await;
     let hashed = tokio::task::spawn_blocking(move || {
         Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
     });
@@ -277,6 +300,7 @@ fn claim_login(login: &str, user: &UserId) -> Write {
 fn to_item(user: &User, password_hash: Option<&str>) -> Result<Item, Error> {
     let mut item = item::keyed(&keys::user(&user.id));
     item.insert("x".into(), json(user)?);
+    item.insert("t".into(), number(user.updated_at.millis()));
     if let Some(hash) = password_hash {
         item.insert("h".into(), text(hash));
     }

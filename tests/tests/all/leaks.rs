@@ -79,6 +79,7 @@ async fn group(cx: &Context, kind: &str, members: &[&str]) -> (ConversationId, N
         image_url: None,
         config: domain::Object::new(),
         meta: domain::Object::new(),
+        claimed_at: None,
     };
     let made = create::create(cx, &caller("ann"), Dialect::Channelize, new).await.unwrap();
     (made.id, made.number)
@@ -95,7 +96,12 @@ async fn frames_for_bob(running: &Running, number: Number, before: Seq) -> Vec<V
     // Nobody holds this connection: the fan-out forgets it when it posts to it.
     running.drained().await;
     let cx = &running.context;
-    let bob = Connection { id: "c1".into(), user: user("bob"), dialect: Dialect::Events };
+    let bob = Connection {
+        id: "c1".into(),
+        user: user("bob"),
+        dialect: Dialect::Events,
+        since: domain::Timestamp::default(),
+    };
     cx.store.put_connection(&bob, cx.clock.now()).await.unwrap();
     let seq = cx.store.tail(number).await.unwrap().unwrap().place.seq;
     let at = cx.clock.now();

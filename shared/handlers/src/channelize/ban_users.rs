@@ -33,6 +33,9 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     |cx, call| answer(cx, call, handle),
 );
 
+/// A hundred years.
+const MOST_SECONDS: i64 = 3_155_760_000;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
@@ -55,9 +58,11 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     let now = cx.clock.now();
     let until = match body.expires {
         None | Some(Expiry::Seconds(0)) => None,
-        Some(Expiry::Seconds(seconds)) if seconds > 0 => Some(now.plus_seconds(seconds)),
+        Some(Expiry::Seconds(seconds)) if (1..=MOST_SECONDS).contains(&seconds) => {
+            Some(now.plus_seconds(seconds))
+        }
         Some(Expiry::At(date)) if date.0 > now => Some(date.0),
-        Some(_) => return Err(Error::invalid("expires", "is in the past")),
+        Some(_) => return Err(Error::invalid("expires", "is not in the future, or too far")),
     };
     let motive = body.reason.unwrap_or_default();
     create::known_users(&cx, &request.caller, &users).await?;

@@ -16,7 +16,7 @@ use crate::{
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
-    operations::{access, send},
+    operations::send,
 };
 
 /// The function.
@@ -41,8 +41,9 @@ struct Body {
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let body: Body = request.body()?;
     let draft = body.message.draft()?;
-    if draft.id.is_some() {
-        return Err(Error::invalid("id", "cannot name several messages"));
+    // Each target gets a message of its own, and none is in two conversations.
+    if draft.id.is_some() || draft.parent_id.is_some() {
+        return Err(Error::invalid("id", "and `parentId` cannot be broadcast"));
     }
     let targets = targets(body.user_ids, body.conversation_ids)?;
     let conversations = conversations(&cx, &request.caller, targets).await?;
@@ -76,11 +77,11 @@ pub(super) fn targets(
     Ok((users, conversations))
 }
 
-/// The conversations of these targets, each once. All are looked up, and the caller's right to look into them
+/// The conversations of these targets, each once. All are looked up, and the caller's right to write into them
 /// is checked, before anything is sent to the first.
 ///
 /// # Errors
-/// As [`target`] and [`access::view`].
+/// As [`target`] and [`send::may_send`].
 pub(super) async fn conversations(
     cx: &Context,
     caller: &Caller,
@@ -89,7 +90,7 @@ pub(super) async fn conversations(
     let mut found = Vec::with_capacity(users.len() + conversations.len());
     for id in conversations {
         let id = target(cx, caller, Some(id), None).await?;
-        access::view(cx, caller, &id).await?;
+        send::may_send(cx, caller, &id).await?;
         if !found.contains(&id) {
             found.push(id);
         }
@@ -98,6 +99,7 @@ pub(super) async fn conversations(
     crate::operations::create::known_users(cx, caller, &users).await?;
     for user in users {
         let id = target(cx, caller, None, Some(user.as_str().to_owned())).await?;
+        send::may_send(cx, caller, &id).await?;
         if !found.contains(&id) {
             found.push(id);
         }

@@ -26,6 +26,6 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 );
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
-    let found = find(&cx, &request, false).await?;
+    let found = find(&cx, &request).await?;
     count(u64::try_from(found.len()).unwrap_or(u64::MAX))
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::request::{Request, answer, reply};
 use crate::{
-    channelize::profile::{Profile, hash_password},
+    channelize::profile::{Profile, check_login, hash_password},
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
@@ -60,6 +60,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     };
     user.name = name;
     body.profile.apply(&mut user, now)?;
+    check_login(&cx, &user).await?;
     let done = match &before {
         Some(before) => cx.store.update_user(before, &user, hash.as_deref()).await?,
         None => cx.store.create_user(&user, hash.as_deref()).await?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dialects::channelize::conversation::kind_of;
-use domain::{Conversation, ConversationId, Error, Member, Seq, UserId, Visibility};
+use domain::{Conversation, ConversationId, Error, Member, Seq, Timestamp, UserId, Visibility};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::{directory::PARALLEL, member::Membership};
 
@@ -24,12 +24,19 @@ struct Wanted<'a> {
     members_included: Option<Vec<&'a str>>,
 }
 
+/// A conversation that was found.
+#[derive(Debug)]
+pub struct Found {
+    conversation: Conversation,
+    membership: Option<Membership>,
+}
+
 /// The conversations that the query asks for: the caller's own; with `publicMode=true` all that are public or
 /// open; for the application's server without a user all there are.
 ///
 /// # Errors
 /// [`Error::Invalid`], naming the query value.
-pub async fn find(cx: &Context, request: &Request, with_members: bool) -> Result<Vec<Portrait>, Error> {
+pub async fn find(cx: &Context, request: &Request) -> Result<Vec<Found>, Error> {
     let wanted = Wanted::of(request)?;
     let public = request.boolean("publicMode")? == Some(true);
     let memberships: BTreeMap<ConversationId, Membership> = match &request.caller.user {
@@ -49,42 +56,67 @@ pub async fn find(cx: &Context, request: &Request, with_members: bool) -> Result
             && wanted.passes(one)
             && memberships.get(&one.id).is_none_or(|membership| membership.number == one.number || !own)
     });
-    let portraits: Vec<Option<Portrait>> = stream::iter(conversations)
+    let found: Vec<Option<Found>> = stream::iter(conversations)
         .map(|conversation| {
             let membership = memberships.get(&conversation.id).cloned();
-            look(cx, request, conversation, membership, &wanted, with_members)
+            pass(cx, &wanted, Found { conversation, membership })
         })
         .buffered(PARALLEL)
         .try_collect()
         .await?;
-    Ok(portraits.into_iter().flatten().collect())
+    Ok(found.into_iter().flatten().collect())
 }
 
-/// Looks at one of them; none if it is not wanted after all.
-async fn look(
-    cx: &Context,
-    request: &Request,
-    conversation: Conversation,
-    membership: Option<Membership>,
-    wanted: &Wanted<'_>,
-    with_members: bool,
-) -> Result<Option<Portrait>, Error> {
-    if let Some(Seq(hidden)) = membership.as_ref().and_then(|membership| membership.hidden) {
-        let tail = cx.store.tail(conversation.number).await?;
+/// The conversation, if what must be read for it lets it through too.
+async fn pass(cx: &Context, wanted: &Wanted<'_>, found: Found) -> Result<Option<Found>, Error> {
+    if let Some(Seq(hidden)) = found.membership.as_ref().and_then(|membership| membership.hidden) {
+        let tail = cx.store.tail(found.conversation.number).await?;
         if tail.is_none_or(|tail| tail.place.seq.0 <= hidden) {
             return Ok(None);
         }
     }
-    if !wanted.has_members(cx, &conversation).await? {
-        return Ok(None);
-    }
+    Ok(wanted.has_members(cx, &found.conversation).await?.then_some(found))
+}
+
+/// Puts them in the order in which something last happened in them, and looks at the page that is asked for:
+/// one Query each for the order, and all that is shown only for the page.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn page(
+    cx: &Context,
+    request: &Request,
+    found: Vec<Found>,
+    with_members: bool,
+) -> Result<Vec<Portrait>, Error> {
+    let (limit, skip) = request.window(25)?;
+    let ascending = request.ascending()?;
+    let mut dated: Vec<(Timestamp, Found)> = stream::iter(found)
+        .map(|found| async move {
+            let tail = cx.store.tail(found.conversation.number).await?;
+            Ok::<_, Error>((tail.map_or(found.conversation.created_at, |tail| tail.at), found))
+        })
+        .buffered(PARALLEL)
+        .try_collect()
+        .await?;
+    dated.sort_by(|(one, _), (other, _)| if ascending { one.cmp(other) } else { other.cmp(one) });
+    let page: Vec<Found> = dated.into_iter().skip(skip).take(limit).map(|(_, found)| found).collect();
+    stream::iter(page)
+        .map(|found| look(cx, request, found, with_members))
+        .buffered(PARALLEL)
+        .try_collect()
+        .await
+}
+
+async fn look(cx: &Context, request: &Request, found: Found, with_members: bool) -> Result<Portrait, Error> {
+    let Found { conversation, membership } = found;
     let member: Option<Member> = match &request.caller.user {
         Some(user) => cx.store.member(&conversation.id, user).await?,
         None => None,
     };
     let member = member.filter(|member| member.number == conversation.number);
     let view = View { conversation, member, caller: &request.caller, seen_before: false };
-    show::portrait(cx, view, membership, with_members).await.map(Some)
+    show::portrait(cx, view, membership, with_members).await
 }
 
 impl<'a> Wanted<'a> {

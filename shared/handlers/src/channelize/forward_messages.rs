@@ -34,6 +34,9 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     |cx, call| answer(cx, call, handle),
 );
 
+/// Messages of one transaction: of up to 100 KB each, and DynamoDB takes 4 MB.
+const FORWARDED_AT_ONCE: usize = 25;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
@@ -55,7 +58,9 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
         drafts.push(copy(message));
     }
     for conversation in conversations(&cx, &request.caller, targets).await? {
-        send::send(&cx, &request.caller, Dialect::Channelize, &conversation, drafts.clone()).await?;
+        for some in drafts.chunks(FORWARDED_AT_ONCE) {
+            send::send(&cx, &request.caller, Dialect::Channelize, &conversation, some.to_vec()).await?;
+        }
     }
     no_content()
 }

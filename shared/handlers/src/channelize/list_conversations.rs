@@ -9,7 +9,11 @@ use http::{Method, StatusCode};
 
 use super::request::{Request, answer, reply};
 use crate::{
-    channelize::{find_conversations::find, get_conversation::includes_members, show::Portrait},
+    channelize::{
+        find_conversations::{find, page},
+        get_conversation::includes_members,
+        show::Portrait,
+    },
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
@@ -26,14 +30,10 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 );
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
-    let (limit, skip) = request.window(25)?;
-    let ascending = request.ascending()?;
     let with_members = includes_members(&request)?;
-    let mut portraits = find(&cx, &request, with_members).await?;
-    portraits.sort_by_key(Portrait::touched_at);
-    if !ascending {
-        portraits.reverse();
-    }
-    let page: Vec<_> = portraits.iter().skip(skip).take(limit).map(Portrait::wire).collect();
-    reply(StatusCode::OK, &page)
+    request.window(25)?;
+    request.ascending()?;
+    let found = find(&cx, &request).await?;
+    let portraits = page(&cx, &request, found, with_members).await?;
+    reply(StatusCode::OK, &portraits.iter().map(Portrait::wire).collect::<Vec<_>>())
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use domain::{Dialect, Error, Role, UserId};
+use domain::{Dialect, Error, UserId};
 use http::Method;
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
-    operations::membership,
+    operations::membership::{self, RoleChange},
 };
 
 /// The function.
@@ -37,6 +37,6 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     let body: Body = request.body()?;
     let user = body.user_id.ok_or_else(|| Error::invalid("userId", "is required"))?;
     let user = UserId::parse(user)?;
-    membership::set_role(&cx, &request.caller, Dialect::Channelize, &id, &user, Role::Member).await?;
+    membership::set_role(&cx, &request.caller, Dialect::Channelize, &id, &user, RoleChange::Demote).await?;
     no_content()
 }

@@ -171,17 +171,6 @@ impl Portrait {
         };
         conversation::conversation(&self.conversation, facts, &self.scene)
     }
-
-    /// When something last happened that the reader may see.
-    #[must_use]
-    pub fn touched_at(&self) -> domain::Timestamp {
-        let last = match &self.last {
-            Some(Shown::Message(message)) => message.updated_at(),
-            Some(Shown::System(entry)) => entry.at,
-            None => self.conversation.created_at,
-        };
-        last.max(self.conversation.updated_at)
-    }
 }
 
 /// Looks at a conversation as the caller; from outside, where one may join and has not.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::request::{Request, answer, reply};
 use crate::{
-    channelize::profile::{Profile, hash_password},
+    channelize::profile::{Profile, check_login, hash_password},
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
@@ -43,6 +43,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     let before = cx.store.user_now(&id).await?.ok_or(Error::NotFound("User"))?;
     let mut after = User { implicit: false, ..before.clone() };
     body.profile.apply(&mut after, cx.clock.now())?;
+    check_login(&cx, &after).await?;
     let hash = match &body.password {
         Some(password) => Some(hash_password(password).await?),
         None => None,

@@ -153,6 +153,7 @@ pub async fn hear(cx: &Context, listener: &Listener, topic: &Topic) -> Result<()
         id: listener.id.clone(),
         user: listener.user.clone(),
         dialect: Dialect::Channelstream,
+        since: listener.since,
     };
     cx.store.subscribe(&connection, topic, listener.socket.as_deref(), cx.clock.now()).await
 }

@@ -95,8 +95,7 @@ async fn listener(cx: &Context, id: String, user: UserId) -> Result<Listener, Er
             if let Some(other) = standing {
                 attendance::leave(cx, &id, &other.user).await?;
             }
-            cx.store.put_listener(&id, &user, now).await?;
-            Listener { id, user, socket: None, polls_until: domain::Timestamp::default() }
+            cx.store.put_listener(id, user, now).await?
         }
     };
     // Messages to users, in no channel.

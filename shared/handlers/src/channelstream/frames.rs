@@ -11,7 +11,7 @@ use dialects::channelstream::{
     event,
     message::reaches,
 };
-use domain::{Dialect, Entry, Error, Event, Message, Object, Place, Topic, UserId, message::Audience};
+use domain::{Dialect, Entry, Error, Event, Message, Object, Place, Timestamp, Topic, UserId, message::Audience};
 use store::{
     change::Change,
     connection::Connection,
@@ -69,14 +69,15 @@ pub async fn frames(
             let events = heard.iter().filter_map(|at| told.get(*at)).map(|one| &one.event);
             event::frames(events).into_iter().map(Bytes::from).collect()
         });
-        frames.push((at_socket(socket, user), same.clone()));
+        frames.push((at_socket(socket, user, subscriber.connection.since), same.clone()));
     }
     frames.extend(later(cx, stage, &told, without).await?);
     Ok(frames)
 }
 
-fn at_socket(socket: &str, user: &UserId) -> Connection {
-    Connection { id: socket.to_owned(), user: user.clone(), dialect: Dialect::Channelstream }
+/// A socket is one connection however it is found: `since` is always when it was opened.
+fn at_socket(socket: &str, user: &UserId, since: Timestamp) -> Connection {
+    Connection { id: socket.to_owned(), user: user.clone(), dialect: Dialect::Channelstream, since }
 }
 
 fn hears(stage: &Stage, user: &UserId, told: &Told<'_>) -> bool {
@@ -174,10 +175,10 @@ async fn keep(
     }
     // Whoever opens a socket takes what waits after having written it down.
     let socket = match &listener.socket {
-        Some(socket) => Some(socket.clone()),
-        None => cx.store.listener(&listener.id, now).await?.and_then(|listener| listener.socket),
+        Some(_) => Some(listener.clone()),
+        None => cx.store.listener(&listener.id, now).await?,
     };
-    let Some(socket) = socket else { return Ok(None) };
+    let Some(Listener { socket: Some(socket), since, .. }) = socket else { return Ok(None) };
     let mut left = Vec::with_capacity(heard.len());
     for told in heard {
         if cx.store.take_back_mail(&listener.id, &told.order).await? {
@@ -185,7 +186,7 @@ async fn keep(
         }
     }
     let frames: Vec<Bytes> = event::frames(left).into_iter().map(Bytes::from).collect();
-    Ok((!frames.is_empty()).then(|| (at_socket(&socket, &listener.user), frames)))
+    Ok((!frames.is_empty()).then(|| (at_socket(&socket, &listener.user, since), frames)))
 }
 
 /// What a socket that was just opened is due: all that its listener missed.
@@ -198,6 +199,6 @@ pub async fn opened(cx: &Context, socket: &Socket) -> Result<(Connection, Vec<By
         waiting.iter().filter_map(|text| serde_json::from_str::<Object>(text).ok()).map(event::missed).collect();
     let settled = event::settled(events);
     let frames = event::frames(&settled).into_iter().map(Bytes::from).collect();
-    Ok((at_socket(&socket.id, &socket.user), frames))
+    Ok((at_socket(&socket.id, &socket.user, socket.at), frames))
 }
 

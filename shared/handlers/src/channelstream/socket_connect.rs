@@ -50,12 +50,13 @@ async fn handle(cx: &Context, call: &SocketCall) -> Result<(), Error> {
     let id = named.and_then(|(_, id)| schema::uuid_of(id)).ok_or(UNKNOWN)?;
     let now = cx.clock.now();
     let mut listener = cx.store.listener(&id, now).await?.ok_or(UNKNOWN)?;
-    if !cx.store.bind_socket(&listener, &call.connection_id, now).await? {
+    listener.socket = Some(call.connection_id.clone());
+    listener.since = now;
+    if !cx.store.bind_socket(&listener, now).await? {
         return Err(UNKNOWN);
     }
-    listener.socket = Some(call.connection_id.clone());
     for topic in cx.store.topics(&id).await? {
         attendance::hear(cx, &listener, &topic).await?;
     }
-    cx.store.announce_socket(&listener, &call.connection_id, now).await
+    cx.store.announce_socket(&listener, &call.connection_id).await
 }

@@ -110,6 +110,7 @@ fn by_conversation(
 ) -> (BTreeMap<Number, Changes>, Vec<(String, Socket)>) {
     let mut groups: BTreeMap<Number, Changes> = BTreeMap::new();
     let mut opened = Vec::new();
+    let mut unreadable: Vec<Number> = Vec::new();
     for record in records {
         if record.change == StreamChange::Remove {
             continue;
@@ -130,9 +131,15 @@ fn by_conversation(
             }
             Err(error) => {
                 tracing::error!(record = record.sequence_number, %error, "a record cannot be read");
+                unreadable.extend(store::keys::place(&record.keys).map(|place| place.number));
                 failed.push(record.sequence_number);
             }
         }
+    }
+    // What comes after it in the same log must not overtake it.
+    for number in unreadable {
+        let changes = groups.remove(&number).unwrap_or_default();
+        failed.extend(changes.into_iter().map(|(record, _)| record));
     }
     for changes in groups.values_mut() {
         // The stream promises an order per item only. Read marks come after what was read.

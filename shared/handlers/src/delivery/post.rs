@@ -1,11 +1,12 @@
-//! Posting frames to connections, through API Gateway's Management API.
+//! Posting frames to connections, through the gateway.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::Dialect;
 use futures_util::{StreamExt as _, stream};
 use store::{connection::Connection, retry};
+use tokio::time::{Instant, timeout_at};
 
 use super::fan_out::Queues;
 use crate::{channelstream::socket_disconnect, context::Context, gateway::PostError};
@@ -16,29 +17,41 @@ const CONNECTIONS_AT_ONCE: usize = 64;
 /// How long a connection that is slow, or throttled, is tried before it is closed. One slow socket must not
 /// hold up the shard, and its client can resume.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// How long a socket may take to open after it was announced, in seconds.
-const OPENING_SECONDS: i64 = 2;
+/// How long all of them together may be tried; afterwards each gets one chance. Well below the function's own
+/// timeout of 60 s, so that a batch is not posted again because some did not read.
+const BATCH_DEADLINE: Duration = Duration::from_secs(20);
+/// The least time for one post, whatever the deadlines say.
+const ONE_POST: Duration = Duration::from_millis(500);
+/// How long after its `$connect` began a connection may answer 410 because it is not there *yet*, in seconds.
+const YOUNG_SECONDS: i64 = 3;
 
 /// Posts to each connection what it is due, in order, to many at once. A connection that is gone is
 /// forgotten; one that is stuck is closed and forgotten, so that its client comes back.
 pub async fn post_all(cx: &Context, queues: Queues) {
+    let batch = Instant::now() + BATCH_DEADLINE;
     stream::iter(queues)
         .for_each_concurrent(CONNECTIONS_AT_ONCE, |(connection, frames)| async move {
-            post_queue(cx, &connection, frames).await;
+            post_queue(cx, &connection, frames, batch).await;
         })
         .await;
 }
 
-async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>) {
-    let deadline = Instant::now() + DEADLINE;
+async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>, batch: Instant) {
+    let deadline = batch.min(Instant::now() + DEADLINE);
     for frame in frames {
         match post(cx, connection, frame, deadline).await {
-            Ok(()) => {}
+            // A frame that will never be taken is left out: closing would bring the client back for it.
+            Ok(()) | Err(PostError::Refused) => {}
+            Err(PostError::Gone) if is_young(cx, connection) => {
+                // Its handshake may still be under way; if not, its `$disconnect` or the next post forgets it.
+                tracing::warn!(connection = connection.id, "not there yet, or gone at once");
+                return;
+            }
             Err(PostError::Gone) => {
                 tracing::debug!(connection = connection.id, "gone");
                 return forget(cx, connection).await;
             }
-            Err(PostError::Later | PostError::Refused) => {
+            Err(PostError::Later) => {
                 tracing::warn!(connection = connection.id, "parked: its client must come back and resume");
                 // Whether the close arrives or not: nothing is posted to it any more.
                 cx.gateway.close(connection.dialect, &connection.id).await;
@@ -48,7 +61,8 @@ async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>) {
     }
 }
 
-/// Posts one frame, again and again until the deadline while the answer is "later".
+/// Posts one frame, again and again until the deadline while the answer is "later", or "gone" from a
+/// connection that may be just coming.
 async fn post(
     cx: &Context,
     connection: &Connection,
@@ -57,10 +71,11 @@ async fn post(
 ) -> Result<(), PostError> {
     let mut attempt = 0;
     loop {
-        match cx.gateway.post(connection.dialect, &connection.id, frame.clone()).await {
+        let sent = cx.gateway.post(connection.dialect, &connection.id, frame.clone());
+        let answer = timeout_at(deadline.max(Instant::now() + ONE_POST), sent).await;
+        match answer.unwrap_or(Err(PostError::Later)) {
             Err(PostError::Later) if Instant::now() < deadline => {}
-            // Nothing can be posted to a socket before its `$connect` has returned.
-            Err(PostError::Gone) if Instant::now() < deadline && is_opening(cx, connection).await => {}
+            Err(PostError::Gone) if is_young(cx, connection) && Instant::now() < deadline => {}
             answer => return answer,
         }
         retry::pause(attempt).await.map_err(|_no_randomness| PostError::Later)?;
@@ -68,18 +83,15 @@ async fn post(
     }
 }
 
-/// Whether the socket was announced so lately that it may not be open yet.
-async fn is_opening(cx: &Context, connection: &Connection) -> bool {
-    connection.dialect == Dialect::Channelstream
-        && cx.store.socket(&connection.id).await.is_ok_and(|socket| {
-            socket.is_some_and(|socket| cx.clock.now() < socket.at.plus_seconds(OPENING_SECONDS))
-        })
+fn is_young(cx: &Context, connection: &Connection) -> bool {
+    cx.gateway.may_be_early() && cx.clock.now() < connection.since.plus_seconds(YOUNG_SECONDS)
 }
 
 async fn forget(cx: &Context, connection: &Connection) {
     let forgotten = match connection.dialect {
+        // Its subscriptions are those of the listener whose socket it is.
         Dialect::Channelstream => socket_disconnect::closed(cx, &connection.id).await,
-        _ => cx.store.remove_connection(&connection.id).await,
+        _ => cx.store.forget_connection(connection).await,
     };
     if let Err(error) = forgotten {
         tracing::warn!(connection = connection.id, %error, "a connection is left to its time to live");

@@ -1,7 +1,7 @@
 //! What is known about a conversation when something of it is delivered: its settings, its members, and the
 //! connections of those who may hear of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Timestamp, Topic, UserId, Visibility,
@@ -80,11 +80,9 @@ impl Stage {
 
     /// The members who listen in this dialect, each once.
     pub fn hearers(&self, dialect: Dialect) -> impl Iterator<Item = &Member> {
-        self.members.values().filter(move |member| {
-            self.connections
-                .iter()
-                .any(|connection| connection.dialect == dialect && connection.user == member.user)
-        })
+        let of_dialect = self.connections.iter().filter(move |connection| connection.dialect == dialect);
+        let users: BTreeSet<&UserId> = of_dialect.map(|connection| &connection.user).collect();
+        self.members.values().filter(move |member| users.contains(&member.user))
     }
 
     /// The connections that speak this dialect and subscribe to the topic.

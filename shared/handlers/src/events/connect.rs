@@ -44,8 +44,9 @@ async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Error> {
     const NOBODY: Error =
         Error::Unauthenticated("The Authorization HTTP-header or VirolaUserSessionId cookie expected");
     let (caller, reply) = handshake::user(cx, call).await?.ok_or(NOBODY)?;
-    let connection =
-        Connection { id: call.connection_id.clone(), user: caller.user()?.clone(), dialect: Dialect::Events };
-    cx.store.put_connection(&connection, cx.clock.now()).await?;
+    let since = cx.clock.now();
+    let user = caller.user()?.clone();
+    let connection = Connection { id: call.connection_id.clone(), user, dialect: Dialect::Events, since };
+    cx.store.put_connection(&connection, since).await?;
     Ok(reply)
 }

@@ -22,8 +22,11 @@ use crate::{context::Context, delivery::stage::Stage};
 
 /// Messages that one read mark, or one deletion of own copies, is told of: the newest.
 const MOST_TOLD: usize = 100;
-/// Entries of one Query.
-const STRIDE: usize = 10_000;
+/// Entries that are looked at to count what a member has not read. A member who is further behind is told what
+/// there is among them: a room's badge is not worth reading a long log for at every message.
+const MOST_COUNTED: usize = 1_000;
+/// Readers that a message is told with, the latest: a frame must fit API Gateway's 128 KB.
+const MOST_READERS: usize = 500;
 /// Bytes of the messages of one frame: API Gateway refuses a frame of more than 128 KB, and a refused frame
 /// costs the client its socket.
 const FRAME_BYTES: usize = 110_000;
@@ -125,7 +128,10 @@ impl Teller<'_> {
         if let Some(known) = self.users.get(user) {
             return Ok(known.number);
         }
-        let found = self.cx.store.user(user).await?;
+        let found = match self.cx.store.user(user).await? {
+            Some(found) => Some(found),
+            None => self.cx.store.user_now(user).await?,
+        };
         let found = found.ok_or_else(|| Error::Internal(format!("user {user} has no number")))?;
         let number = found.number;
         self.users.insert(user.clone(), found);
@@ -141,6 +147,9 @@ impl Teller<'_> {
                 read.push(ReadTimestamp { user_id: self.number(&user).await?.0, read_utc: mark.at.millis() });
             }
         }
+        read.sort_by_key(|one| std::cmp::Reverse(one.read_utc));
+        read.truncate(MOST_READERS);
+        read.sort_by_key(|one| (one.read_utc, one.user_id));
         Ok(text_message(message, author, &read))
     }
 
@@ -383,16 +392,23 @@ impl Teller<'_> {
             return Ok(());
         }
         let hearers = self.hearers.iter().filter(|member| member.is_active());
-        let mut after = hearers.map(|member| self.read_up_to(member)).min().unwrap_or_default();
-        let mut recent = Vec::new();
+        let read = hearers.map(|member| self.read_up_to(member)).min().unwrap_or_default();
+        let mut recent: Vec<Entry> = Vec::new();
         loop {
-            let page = self.cx.store.entries(self.stage.number, Span::After(after), STRIDE, true).await?;
-            after = page.entries.last().map_or(after, Entry::seq);
-            recent.extend(page.entries);
-            if !page.more {
+            let before = recent.last().map(Entry::seq);
+            let span = Span::Before(before);
+            let stride = MOST_COUNTED - recent.len();
+            let page = self.cx.store.entries(self.stage.number, span, stride, true).await?;
+            recent.extend(page.entries.into_iter().take_while(|entry| entry.seq() > read));
+            let more = page.more && recent.last().map(Entry::seq) != before;
+            if !more
+                || recent.len() >= MOST_COUNTED
+                || recent.last().is_some_and(|last| last.seq() <= read.next())
+            {
                 break;
             }
         }
+        recent.reverse();
         self.recent = Some(recent);
         Ok(())
     }

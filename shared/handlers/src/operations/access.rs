@@ -1,6 +1,6 @@
 //! May the caller look into a conversation, and with which eyes?
 
-use domain::{Conversation, ConversationId, Entry, Error, Member, visibility};
+use domain::{Conversation, ConversationId, Entry, Error, Event, Member, UserId, visibility};
 use domain::{permission::Actor, visibility::Reader};
 
 use super::commit::NO_CONVERSATION;
@@ -47,6 +47,17 @@ impl View<'_> {
     }
 }
 
+const NOT_A_MEMBER: Error = Error::Forbidden("You are not a member of this conversation.");
+
+/// Whether the entry ends the user's membership, or bans the user.
+fn sends_away(entry: &Entry, user: &UserId) -> bool {
+    match &entry.event {
+        Event::MembersRemoved { members, .. } => members.contains(user),
+        Event::Banned { user: banned, .. } => banned == user,
+        _ => false,
+    }
+}
+
 /// Looks at a conversation from outside: what one may know of it before joining. Anyone signed in may look at
 /// one that is not private, except who is banned.
 ///
@@ -77,6 +88,16 @@ impl View<'_> {
     pub async fn refresh(&mut self, cx: &Context, entries: &[Entry]) -> Result<(), Error> {
         if entries.iter().any(|entry| entry.settings > self.conversation.changed) {
             self.reload(cx).await?;
+        }
+        if let Some(user) = &self.caller.user
+            && entries.iter().any(|entry| sends_away(entry, user))
+        {
+            // Perhaps since the standing was read: what was written after it is not for this reader.
+            let member = cx.store.member(&self.conversation.id, user).await?;
+            self.member = member.filter(|member| member.number == self.conversation.number);
+            if !visibility::may_read(&self.conversation, self.reader(), cx.clock.now()) {
+                return Err(NOT_A_MEMBER);
+            }
         }
         Ok(())
     }
@@ -133,7 +154,7 @@ pub async fn view_log<'a>(cx: &Context, caller: &'a Caller, id: &ConversationId)
         return Err(NO_CONVERSATION);
     }
     if !visibility::may_read(&view.conversation, view.reader(), cx.clock.now()) {
-        return Err(Error::Forbidden("You are not a member of this conversation."));
+        return Err(NOT_A_MEMBER);
     }
     Ok(view)
 }

@@ -6,7 +6,7 @@ use domain::{
     Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Number, Object, Place, Role, Seq,
     UserId, Visibility, conversation::Openness, entry::Arrival, limits,
 };
-use store::{Appended, Store, Write, conversation, member};
+use store::{Appended, Store, Write, conversation, member, retry};
 
 use super::membership;
 use crate::{auth::Caller, context::Context};
@@ -146,7 +146,16 @@ async fn found(
     if let Some((one, other, instead_of)) = direct {
         writes.push(conversation::name_direct(one, other, &id, instead_of));
     }
-    match cx.store.append(std::slice::from_ref(&entry), writes).await? {
+    // Again where the table was busy: the number is this call's own, so what stands there is this very entry.
+    let mut attempt = 0;
+    let appended = loop {
+        match cx.store.append(std::slice::from_ref(&entry), writes.clone()).await {
+            Err(Error::Busy) if attempt < retry::ATTEMPTS => retry::pause(attempt).await?,
+            other => break other?,
+        }
+        attempt += 1;
+    };
+    match appended {
         Appended::Done => {}
         Appended::Refused(0, _) => return Err(Error::Exists("A conversation with this id")),
         Appended::Refused(..) => return Err(Error::Conflict("The two users have a conversation already.")),
@@ -190,10 +199,11 @@ pub async fn known_users(cx: &Context, caller: &Caller, ids: &[UserId]) -> Resul
     let known: BTreeSet<UserId> =
         cx.store.users(ids.clone()).await?.into_iter().map(|user| user.id).collect();
     for unknown in ids.difference(&known) {
-        if !caller.server {
+        if caller.server {
+            cx.store.ensure_user(unknown, cx.clock.now()).await?;
+        } else if cx.store.user_now(unknown).await?.is_none() {
             return Err(Error::NotFound("User"));
         }
-        cx.store.ensure_user(unknown, cx.clock.now()).await?;
     }
     Ok(ids)
 }

@@ -119,14 +119,25 @@ pub async fn set_role(
     dialect: Dialect,
     id: &ConversationId,
     user: &UserId,
-    role: Role,
+    change: RoleChange,
 ) -> Result<(), Error> {
-    commit::commit(cx, caller, dialect, id, &SetRole { user, role }).await
+    commit::commit(cx, caller, dialect, id, &SetRole { user, change }).await
+}
+
+/// How a role changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleChange {
+    /// To this one.
+    Set(Role),
+    /// To admin, where it is less.
+    Promote,
+    /// From admin to member, where it is admin.
+    Demote,
 }
 
 struct SetRole<'a> {
     user: &'a UserId,
-    role: Role,
+    change: RoleChange,
 }
 
 impl Operation for SetRole<'_> {
@@ -136,14 +147,26 @@ impl Operation for SetRole<'_> {
         seen.actor().needs(Role::Admin)?;
         let target = seen.standing(self.user).await?.filter(Member::is_active);
         let Some(mut target) = target else { return Err(Error::NotFound("Member")) };
-        if target.role == self.role {
+        // Making an admin of one who is more than that takes nothing away; taking the admin's role away from one
+        // who has another leaves that alone.
+        let as_it_is = match self.change {
+            RoleChange::Set(role) => target.role == role,
+            RoleChange::Promote => target.role >= Role::Admin,
+            RoleChange::Demote => target.role != Role::Admin,
+        };
+        if as_it_is {
             return Ok(Plan::Nothing(()));
         }
+        let role = match self.change {
+            RoleChange::Set(role) => role,
+            RoleChange::Promote => Role::Admin,
+            RoleChange::Demote => Role::Member,
+        };
         seen.actor().needs_over(Role::Admin, Some(&target))?;
         // Nobody hands out more than the own role.
-        seen.actor().needs(self.role)?;
-        target.role = self.role;
-        let entry = seen.entry(0, Event::RoleChanged { user: self.user.clone(), role: self.role })?;
+        seen.actor().needs(role)?;
+        target.role = role;
+        let entry = seen.entry(0, Event::RoleChanged { user: self.user.clone(), role })?;
         Ok(Plan::Append(vec![entry], vec![member::put(&seen.conversation.id, &target)?], ()))
     }
 }

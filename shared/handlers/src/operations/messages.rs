@@ -11,14 +11,18 @@ use domain::{
     message::{Content, Edit},
     ranges::Ranges,
 };
-use store::{Write, member, message, write::ITEMS_PER_TRANSACTION};
+use store::{Write, member, message};
 
 use super::{
     access,
     commit::{self, Operation, Plan, Seen},
-    send::{check_size, find_visible},
+    send::{check_size, find, find_visible, is_visible},
 };
 use crate::{auth::Caller, context::Context};
+
+/// Messages of one transaction, an entry and a message each. Both repeat who may see the message, which may
+/// take 100 KB; a transaction takes 4 MB.
+const RECALLED_AT_ONCE: usize = 15;
 
 /// What it is called when a message is not there, or not for the caller to see.
 pub const NO_MESSAGE: Error = Error::NotFound("Message");
@@ -95,8 +99,7 @@ pub async fn recall(
     let mut found = false;
     let mut missing = NO_MESSAGE;
     for (conversation, group) in by_conversation(cx, ids).await? {
-        // An entry and a message each.
-        for chunk in group.chunks(ITEMS_PER_TRANSACTION / 2) {
+        for chunk in group.chunks(RECALLED_AT_ONCE) {
             match commit::commit(cx, caller, dialect, &conversation, &Recall { ids: chunk, who }).await {
                 Ok(()) => found = true,
                 Err(error @ Error::NotFound(_)) => missing = error,
@@ -218,9 +221,8 @@ impl Operation for DeleteCopies<'_> {
                 for id in ids {
                     let Some((entry, _)) = seen.store.message(id, true).await? else { continue };
                     let hidden = own.hidden.contains(entry.seq());
-                    if entry.place.number == seen.conversation.number
-                        && (hidden || find_visible(seen, id).await.is_ok())
-                    {
+                    let here = entry.place.number == seen.conversation.number;
+                    if here && (hidden || is_visible(seen, &entry)) {
                         found = true;
                         if !hidden {
                             gone.insert(entry.seq(), entry.seq());
@@ -332,12 +334,18 @@ impl Operation for ChangeMessage<'_> {
     type Output = ();
 
     async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<()>, Error> {
+        // Whoever guesses ids does not learn which conversations there are.
+        let found = find(seen, self.id).await?;
         match self.change {
             Change::React(_) | Change::Unreact(_) => seen.actor().may_write(&seen.conversation, seen.at)?,
             Change::Pin | Change::Unpin => seen.actor().needs(Role::Admin)?,
         }
-        let (entry, mut message) = find_visible(seen, self.id).await?;
-        if message.state.recalled {
+        let (entry, mut message) = found;
+        if !is_visible(seen, &entry) {
+            return Err(NO_MESSAGE);
+        }
+        // What was recalled takes nothing new, but gives up what it has.
+        if message.state.recalled && matches!(self.change, Change::React(_) | Change::Pin) {
             return Err(NO_MESSAGE);
         }
         let Some(event) = self.apply(seen, &mut message)? else { return Ok(Plan::Nothing(())) };
@@ -363,6 +371,11 @@ impl ChangeMessage<'_> {
                     return Err(Error::invalid("type", "the message has as many reactions as it can keep"));
                 }
                 users.push(user.clone());
+                let state = serde_json::to_vec(&message.state);
+                let bytes = state.map_err(|error| Error::Internal(format!("JSON: {error}")))?.len();
+                if bytes > limits::STATE_BYTES {
+                    return Err(Error::invalid("type", "the message has as many reactions as it can keep"));
+                }
                 Some(Event::ReactionAdded(Reaction { message: reference, user, kind: kind.clone() }))
             }
             Change::Unreact(kind) => {

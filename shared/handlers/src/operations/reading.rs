@@ -29,26 +29,35 @@ pub async fn mark_read(
     if !view.member.as_ref().is_some_and(Member::is_active) {
         return Err(Error::Forbidden("Only members of the conversation may do this."));
     }
+    let Some(membership) = cx.store.membership(user, id).await? else { return Ok(()) };
     let now = cx.clock.now();
-    let at = until.map_or(now, |until| until.min(now));
-    let Some(seq) = last_until(&cx.store, view.conversation.number, until.map(|_| at)).await? else {
-        return Ok(());
-    };
-    cx.store.mark_read(id, view.conversation.number, user, ReadMark { seq, at }).await?;
+    let number = view.conversation.number;
+    let read = membership.read_up_to();
+    let Some((seq, logged)) = last_until(&cx.store, number, until, read).await? else { return Ok(()) };
+    // Never before what it marks: a reader compares the two.
+    let at = until.map_or(now, |until| until.min(now)).max(logged);
+    cx.store.mark_read(id, number, user, ReadMark { seq, at }).await?;
     Ok(())
 }
 
-/// The last entry that the log took at `until` or before; the tail if it is not said.
-async fn last_until(store: &Store, number: Number, until: Option<Timestamp>) -> Result<Option<Seq>, Error> {
+/// The last entry that the log took at `until` or before, and when that was; the tail if it is not said. None
+/// if it is not beyond what is read already.
+async fn last_until(
+    store: &Store,
+    number: Number,
+    until: Option<Timestamp>,
+    read: Seq,
+) -> Result<Option<(Seq, Timestamp)>, Error> {
     let mut span = Span::Before(None);
     let mut stride = 1;
     loop {
         let page = store.entries(number, span, stride, true).await?;
         let found = page.entries.iter().find(|entry| until.is_none_or(|until| entry.at <= until));
         if let Some(entry) = found {
-            return Ok(Some(entry.seq()));
+            return Ok(Some((entry.seq(), entry.at)).filter(|(seq, _)| *seq >= read));
         }
-        let Some(last) = page.entries.last().filter(|_| page.more) else { return Ok(None) };
+        let last = page.entries.last().filter(|last| page.more && last.seq() > read);
+        let Some(last) = last else { return Ok(None) };
         span = Span::Before(Some(last.seq()));
         stride = STRIDE;
     }
@@ -77,33 +86,30 @@ pub async fn unread_total(cx: &Context, user: &UserId) -> Result<u64, Error> {
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
 pub async fn unread(store: &Store, user: &UserId, membership: &Membership) -> Result<u64, Error> {
-    let mut own = Member::stranger(user.clone(), membership.number);
-    let mut entries = Vec::new();
+    let stranger = Member::stranger(user.clone(), membership.number);
+    let openness = Openness::new(Visibility::Private);
+    let reader = Reader { user: Some(user), member: Some(&stranger), powerful: false };
+    // Only the numbers are kept: of a log that nobody reads there may be much.
+    let mut unread: Vec<Seq> = Vec::new();
     let mut after = membership.read_up_to();
     loop {
         let page = store.entries(membership.number, Span::After(after), STRIDE, false).await?;
-        let Some(last) = page.entries.last().map(domain::Entry::seq) else { break };
-        entries.extend(page.entries);
-        if !page.more {
-            break;
-        }
-        after = last;
-    }
-    for entry in &entries {
-        match &entry.event {
-            Event::CopiesDeleted { user: whose, messages } if whose == user => {
-                for (from, to) in messages.iter() {
-                    own.hidden.insert(from, to);
+        for entry in &page.entries {
+            match &entry.event {
+                Event::CopiesDeleted { user: whose, messages } if whose == user => {
+                    unread.retain(|seq| !messages.contains(*seq));
                 }
+                Event::ConversationDeleted => return Ok(0),
+                _ if visibility::counts_unread(&openness, reader, entry) => unread.push(entry.seq()),
+                _ => {}
             }
-            Event::ConversationDeleted => return Ok(0),
-            _ => {}
+        }
+        let last = page.entries.last().map(domain::Entry::seq);
+        match last {
+            Some(last) if page.more => after = last,
+            _ => return Ok(u64::try_from(unread.len()).unwrap_or(u64::MAX)),
         }
     }
-    let openness = Openness::new(Visibility::Private);
-    let reader = Reader { user: Some(user), member: Some(&own), powerful: false };
-    let count = entries.iter().filter(|entry| visibility::counts_unread(&openness, reader, entry)).count();
-    Ok(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 /// Announces that the caller types, or types no more.

@@ -1,12 +1,17 @@
 //! Writing messages.
 
 use domain::{
-    ConversationId, Dialect, Entry, Error, Event, Message, MessageId, UserId, limits,
+    Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Message, MessageId, UserId, limits,
     message::{Audience, Content, Parent, State},
+    visibility::{self, Reader},
 };
-use store::{Item, message, user::Relation};
+use store::{Item, Store, message, user::Relation};
 
-use super::commit::{self, Operation, Plan, Seen};
+use super::{
+    access::{self, View},
+    commit::{self, Operation, Plan, Seen},
+    messages::NO_MESSAGE,
+};
 use crate::{auth::Caller, context::Context};
 
 /// A message to be written.
@@ -22,6 +27,15 @@ pub struct Draft {
     pub parent_id: Option<MessageId>,
 }
 
+/// Messages that are in the log, and the conversation as their author sees it.
+#[derive(Debug)]
+pub struct Sent<'a> {
+    /// The messages, in the order of their drafts.
+    pub messages: Vec<Message>,
+    /// The author's view of the conversation at the tail that they were appended to.
+    pub view: View<'a>,
+}
+
 /// Writes messages into one conversation, all or nothing, in one append.
 ///
 /// A message whose id the client chose and that was written before is not written again: if it came from the
@@ -30,30 +44,39 @@ pub struct Draft {
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::TooLarge`], [`Error::Exists`] if an id is taken by
 /// something else.
-pub async fn send(
+pub async fn send<'a>(
     cx: &Context,
-    caller: &Caller,
+    caller: &'a Caller,
     dialect: Dialect,
     conversation: &ConversationId,
     drafts: Vec<Draft>,
-) -> Result<Vec<Message>, Error> {
+) -> Result<Sent<'a>, Error> {
     for draft in &drafts {
         check_size(&draft.content, &draft.audience)?;
     }
-    commit::commit(cx, caller, dialect, conversation, &Send { drafts }).await
+    let sent = commit::commit(cx, caller, dialect, conversation, &Send { drafts }).await?;
+    let (messages, conversation, member) = sent;
+    Ok(Sent { messages, view: View { conversation, member, caller, seen_before: false } })
 }
 
 struct Send {
     drafts: Vec<Draft>,
 }
 
-impl Operation for Send {
-    type Output = Vec<Message>;
+/// The messages, and where their author stands.
+type Written = (Vec<Message>, Conversation, Option<Member>);
 
-    async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<Vec<Message>>, Error> {
+fn written(messages: Vec<Message>, seen: &Seen<'_>) -> Written {
+    (messages, seen.conversation.clone(), seen.member.clone())
+}
+
+impl Operation for Send {
+    type Output = Written;
+
+    async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<Written>, Error> {
         let author = seen.caller.user()?;
         seen.actor().may_write(&seen.conversation, seen.at)?;
-        not_blocked(seen, author).await?;
+        not_blocked(seen.store, &seen.conversation, author).await?;
         let (mut entries, mut writes, mut messages) = (Vec::new(), Vec::new(), Vec::new());
         let mut parents: Vec<(Entry, Message)> = Vec::new();
         for (n, draft) in self.drafts.iter().enumerate() {
@@ -62,7 +85,7 @@ impl Operation for Send {
                 && id.place().is_some()
                 && let Some(first) = self.repeated(seen, author, draft, id).await?
             {
-                return Ok(Plan::Nothing(vec![first]));
+                return Ok(Plan::Nothing(written(vec![first], seen)));
             }
             let mut content = draft.content.clone();
             if let Some(id) = &draft.parent_id {
@@ -72,7 +95,8 @@ impl Operation for Send {
                 }
                 if let Some((_, parent)) = parents.iter_mut().find(|(_, parent)| parent.id == *id) {
                     content.parent = Some(Parent { id: parent.id.clone(), seq: parent.place.seq });
-                    parent.state.replies += 1;
+                    // A count is the same for all who see the parent: what only some may see is not in it.
+                    parent.state.replies += u64::from(draft.audience.is_everybody());
                 }
             }
             let mut entry = seen.entry(n, Event::ConversationDeleted)?;
@@ -96,7 +120,7 @@ impl Operation for Send {
         for (entry, parent) in parents {
             writes.push(message::put(&entry, parent)?);
         }
-        Ok(Plan::Append(entries, writes, messages))
+        Ok(Plan::Append(entries, writes, written(messages, seen)))
     }
 
     async fn refused(
@@ -104,7 +128,7 @@ impl Operation for Send {
         seen: &Seen<'_>,
         _write: usize,
         _standing: Option<Item>,
-    ) -> Result<Vec<Message>, Error> {
+    ) -> Result<Written, Error> {
         // The only writes with a condition of their own are the reservations of chosen ids.
         let author = seen.caller.user()?;
         let mut messages = Vec::with_capacity(self.drafts.len());
@@ -112,7 +136,7 @@ impl Operation for Send {
             let Some(id) = &draft.id else { return Err(TAKEN) };
             messages.push(self.repeated(seen, author, draft, id).await?.ok_or(TAKEN)?);
         }
-        Ok(messages)
+        Ok(written(messages, seen))
     }
 }
 
@@ -155,25 +179,42 @@ fn same_content(first: &Content, repeated: &Content) -> bool {
 /// # Errors
 /// [`Error::NotFound`].
 pub(super) async fn find_visible(seen: &Seen<'_>, id: &MessageId) -> Result<(Entry, Message), Error> {
-    const NOT_THERE: Error = Error::NotFound("Message");
-    let (entry, message) = seen.store.message(id, true).await?.ok_or(NOT_THERE)?;
+    Some(find(seen, id).await?).filter(|(entry, _)| is_visible(seen, entry)).ok_or(NO_MESSAGE)
+}
+
+/// The message, if it is in this conversation.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(super) async fn find(seen: &Seen<'_>, id: &MessageId) -> Result<(Entry, Message), Error> {
+    let found = seen.store.message(id, true).await?;
+    found.filter(|(entry, _)| entry.place.number == seen.conversation.number).ok_or(NO_MESSAGE)
+}
+
+/// Whether the caller may see the entry, which is in this conversation.
+pub(super) fn is_visible(seen: &Seen<'_>, entry: &Entry) -> bool {
     let actor = seen.actor();
-    let reader =
-        domain::visibility::Reader { user: actor.user, member: actor.member, powerful: actor.powerful };
-    if entry.place.number != seen.conversation.number
-        || !domain::visibility::may_see(&seen.conversation.openness, reader, &entry)
-    {
-        return Err(NOT_THERE);
-    }
-    Ok((entry, message))
+    let reader = Reader { user: actor.user, member: actor.member, powerful: actor.powerful };
+    visibility::may_see(&seen.conversation.openness, reader, entry)
+}
+
+/// Refuses, before anything is written, who may not write into the conversation as it is now: for calls that
+/// write into several. What counts is what is true at each log's tail, when the message is appended.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Forbidden`].
+pub async fn may_send(cx: &Context, caller: &Caller, id: &ConversationId) -> Result<(), Error> {
+    let view = access::view(cx, caller, id).await?;
+    view.actor().may_write(&view.conversation, cx.clock.now())?;
+    not_blocked(&cx.store, &view.conversation, caller.user()?).await
 }
 
 /// Refuses messages between two users of whom one blocks the other.
-async fn not_blocked(seen: &Seen<'_>, author: &UserId) -> Result<(), Error> {
-    let Some(peer) = seen.conversation.peer_of(author) else { return Ok(()) };
+async fn not_blocked(store: &Store, conversation: &Conversation, author: &UserId) -> Result<(), Error> {
+    let Some(peer) = conversation.peer_of(author) else { return Ok(()) };
     let (by_peer, by_author) = futures_util::future::try_join(
-        seen.store.has_relation(peer, Relation::Block, author),
-        seen.store.has_relation(author, Relation::Block, peer),
+        store.has_relation(peer, Relation::Block, author),
+        store.has_relation(author, Relation::Block, peer),
     )
     .await?;
     if by_peer || by_author {

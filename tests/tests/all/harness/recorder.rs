@@ -1,0 +1,77 @@
+//! Takes down what the functions do: for policies and for budgets.
+
+use std::{
+    collections::BTreeMap,
+    ops::AddAssign,
+    sync::{Mutex, PoisonError},
+};
+
+use switchboard::observer::{Observer, Operation};
+use tests::access::{Recorded, assert_within_access};
+
+/// Everything that functions asked of the table and of connections.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder(Mutex<Vec<Operation>>);
+
+impl Observer for Recorder {
+    fn observe(&self, operation: &Operation) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(operation.clone());
+    }
+}
+
+/// What something cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Cost {
+    pub(crate) requests: usize,
+    pub(crate) queries: usize,
+    pub(crate) reads: f64,
+    pub(crate) writes: f64,
+}
+
+impl AddAssign<&Operation> for Cost {
+    fn add_assign(&mut self, operation: &Operation) {
+        self.requests += 1;
+        self.queries += usize::from(operation.name == "Query");
+        self.reads += operation.read_units;
+        self.writes += operation.write_units;
+    }
+}
+
+impl Recorder {
+    /// How many operations there were by now.
+    pub(crate) fn mark(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// The operations of one function since a mark.
+    pub(crate) fn since(&self, mark: usize, endpoint: &str) -> Vec<Operation> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all[mark..].iter().filter(|one| one.endpoint == Some(endpoint)).cloned().collect()
+    }
+
+    /// What one function cost since a mark.
+    pub(crate) fn cost(&self, mark: usize, endpoint: &str) -> Cost {
+        let mut cost = Cost::default();
+        self.since(mark, endpoint).iter().for_each(|operation| cost += operation);
+        cost
+    }
+
+    /// The IAM actions of each function.
+    pub(crate) fn recorded(&self) -> Recorded {
+        let mut recorded: Recorded = BTreeMap::new();
+        for operation in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let Some(endpoint) = operation.endpoint else { continue };
+            let actions = recorded.entry(endpoint.to_owned()).or_default();
+            actions.extend(operation.actions.iter().map(|action| match *action {
+                "ManageConnections" => "execute-api:ManageConnections".to_owned(),
+                action => format!("dynamodb:{action}"),
+            }));
+        }
+        recorded
+    }
+
+    /// No function did what its policy would not let it do.
+    pub(crate) fn assert_within_access(&self) {
+        assert_within_access(&self.recorded());
+    }
+}
