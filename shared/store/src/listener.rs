@@ -4,8 +4,7 @@
 use domain::{Dialect, Error, Timestamp, Topic, UserId};
 
 use crate::{
-    Item, Store, Write,
-    connection,
+    Item, Store, Write, connection,
     item::{self, find_number, find_text, get_number, get_text, is_over, number, text},
     keys, schema,
     write::Written,
@@ -48,8 +47,7 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn put_listener(&self, id: String, user: UserId, now: Timestamp) -> Result<Listener, Error> {
-        let listener =
-            Listener { id, user, socket: None, since: now, polls_until: Timestamp::default() };
+        let listener = Listener { id, user, socket: None, since: now, polls_until: Timestamp::default() };
         let item = to_item(&listener, patience(now));
         self.write_one(Write::put(item)).await?;
         Ok(listener)
@@ -119,7 +117,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn poll_listener(&self, listener: &Listener, until: Timestamp, now: Timestamp) -> Result<(), Error> {
+    pub async fn poll_listener(
+        &self,
+        listener: &Listener,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let ttl = if listener.socket.is_some() { connection::ttl(now) } else { patience(now.max(until)) };
         let polled = Listener { polls_until: until, ..listener.clone() };
         let poll = Write::put(to_item(&polled, ttl)).when("attribute_exists(pk)");

@@ -19,7 +19,13 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn put_mail(&self, listener: &str, order: &str, event: &str, now: Timestamp) -> Result<(), Error> {
+    pub async fn put_mail(
+        &self,
+        listener: &str,
+        order: &str,
+        event: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let mut item = item::keyed(&keys::mail(listener, order));
         item.insert("x".into(), text(event));
         item.insert(schema::TTL.into(), number(now.plus_seconds(LIFETIME_SECONDS).seconds()));

@@ -150,8 +150,10 @@ async fn throughput() -> Result<(usize, usize, Duration), Failure> {
     }
     let begun = Instant::now();
     for n in 0..=MESSAGES {
-        let text = if n == MESSAGES { "the last".to_owned() } else { format!("message {n} {}", "x".repeat(150)) };
-        post(&http, &format!("{base}/v2/messages/send"), &json!({"conversationId": "room", "body": text})).await?;
+        let text =
+            if n == MESSAGES { "the last".to_owned() } else { format!("message {n} {}", "x".repeat(150)) };
+        post(&http, &format!("{base}/v2/messages/send"), &json!({"conversationId": "room", "body": text}))
+            .await?;
     }
     let (mut frames, mut bytes) = (0, 0);
     while let Some(read) = readers.join_next().await {
@@ -171,10 +173,10 @@ async fn bare(frames: usize, bytes: usize) -> Result<Duration, Failure> {
     let mut readers = JoinSet::new();
     let mut senders = Vec::with_capacity(SOCKETS);
     for _ in 0..SOCKETS {
-        let (accepted, connected) =
-            tokio::join!(async { Ok::<_, Failure>(accept_async(listener.accept().await?.0).await?) }, async {
-                Ok::<_, Failure>(connect_async(format!("ws://{address}")).await?.0)
-            });
+        let (accepted, connected) = tokio::join!(
+            async { Ok::<_, Failure>(accept_async(listener.accept().await?.0).await?) },
+            async { Ok::<_, Failure>(connect_async(format!("ws://{address}")).await?.0) }
+        );
         senders.push(accepted?);
         let mut socket = connected?;
         let each = frames / SOCKETS;

@@ -197,8 +197,10 @@ mod tests {
     #[test]
     fn what_was_missed_shows_what_became_of_it() {
         let event = |value| object(value);
-        let message = |uuid| event(json!({"type": "message", "uuid": uuid, "user": "a", "message": {"text": "1"}}));
-        let edit = event(json!({"type": "message:edit", "uuid": "x", "message": {"text": "2"}, "edited": "t"}));
+        let message =
+            |uuid| event(json!({"type": "message", "uuid": uuid, "user": "a", "message": {"text": "1"}}));
+        let edit =
+            event(json!({"type": "message:edit", "uuid": "x", "message": {"text": "2"}, "edited": "t"}));
         let delete = event(json!({"type": "message:delete", "uuid": "y"}));
         let settled = settled(vec![message("x"), message("y"), edit.clone(), delete.clone()]);
         let first = event(json!({

@@ -174,7 +174,10 @@ pub fn size(value: &Value) -> Checked<u64> {
         Value::Number(number) => match number.as_i64() {
             Some(number) => number,
             // What is larger is as good as the largest.
-            #[expect(clippy::cast_possible_truncation, reason = "Python's int() cuts too; Rust's `as` saturates")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "Python's int() cuts too; Rust's `as` saturates"
+            )]
             None => number.as_f64().map_or(i64::MAX, |number| number as i64),
         },
         _ => return fault(NONE),
@@ -244,7 +247,9 @@ pub fn mapping<T>(value: &Value, read: impl Fn(&Value) -> Checked<T>) -> Checked
 /// What is wrong with them.
 pub fn state(value: &Value) -> Checked<Object> {
     let scalar = |value: &Value| match value {
-        Value::Array(_) | Value::Object(_) => fault("Value is not type of string, integer, boolean or float."),
+        Value::Array(_) | Value::Object(_) => {
+            fault("Value is not type of string, integer, boolean or float.")
+        }
         scalar => Ok(scalar.clone()),
     };
     Ok(mapping(value, scalar)?.into_iter().collect())

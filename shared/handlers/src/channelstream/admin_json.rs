@@ -4,10 +4,7 @@
 
 use std::sync::Arc;
 
-use dialects::channelstream::{
-    info::ChannelsInfo,
-    request::Wanted,
-};
+use dialects::channelstream::{info::ChannelsInfo, request::Wanted};
 use domain::{Dialect, Error, MessageId, Object, Place, Seq, Topic, UserId, channel::UserState, ids::Nonce};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
@@ -31,7 +28,15 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::GET,
     "/admin/admin.json",
-    &[Action::BatchGetItem, Action::BatchWriteItem, Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[
+        Action::BatchGetItem,
+        Action::BatchWriteItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+    ],
     |cx, call| answer_anybody(cx, call, handle),
 );
 
@@ -101,10 +106,11 @@ async fn users(cx: &Context) -> Result<(usize, Vec<User>), Error> {
 }
 
 async fn connected(cx: &Context, user: UserId, state: UserState) -> Result<Option<User>, Error> {
-    let listeners = attendance::alive(cx, &Topic::User(user.clone())).await?;
+    let mut listeners = attendance::alive(cx, &Topic::User(user.clone())).await?;
     if listeners.is_empty() {
         return Ok(None);
     }
+    listeners.sort_by_key(|listener| listener.connection.since);
     let number = cx.store.user(&user).await?.map(|user| user.number).unwrap_or(domain::Number(0));
     let connections = listeners.into_iter().map(|listener| listener.connection.id).collect();
     let uuid = MessageId::mint(Place { number, seq: Seq(0) }, Nonce::new(0));

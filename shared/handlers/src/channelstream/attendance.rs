@@ -129,7 +129,10 @@ pub async fn subscribe(
         let conversation = open(cx, id).await?;
         let settings = configs.iter().find(|(name, _)| name == id.as_str()).map(|(_, settings)| *settings);
         let channel = channel(cx, &conversation, settings).await?;
-        if heard.contains(id) || subscribed.contains(id) || !may_listen(cx, &conversation, &listener.user).await? {
+        if heard.contains(id)
+            || subscribed.contains(id)
+            || !may_listen(cx, &conversation, &listener.user).await?
+        {
             continue;
         }
         if channel.settings.notify_presence {
@@ -252,8 +255,7 @@ async fn tell_presence(
     let users = event::users(wanted.into_iter().map(|user| (user.as_str(), public(user))));
     let own = states.get(user).cloned().unwrap_or_default();
     let uuid = uuid::Uuid::new_v4().to_string();
-    let told =
-        event::presence(&uuid, id.as_str(), user.as_str(), joined.then_some(&own), &users, now);
+    let told = event::presence(&uuid, id.as_str(), user.as_str(), joined.then_some(&own), &users, now);
     let audience = Audience { except: [user.clone()].into(), ..Audience::default() };
     tell(cx, channel.number, uuid, audience, told, now).await?;
     cx.store.touch_channel(id, now).await

@@ -28,7 +28,15 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::POST,
     "/connect",
-    &[Action::BatchGetItem, Action::BatchWriteItem, Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[
+        Action::BatchGetItem,
+        Action::BatchWriteItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+    ],
     |cx, call| answer(cx, call, handle),
 );
 

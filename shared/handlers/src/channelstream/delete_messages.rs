@@ -32,13 +32,14 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::DELETE,
     "/message",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::BatchGetItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 
 async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> {
     let asked = schema::many(&body(&call)?, request::delete)?;
-    for (channel, group) in outreach::by_channel(asked.iter().map(|(delivery, _)| delivery.channel.as_deref()))
+    for (channel, group) in
+        outreach::by_channel(asked.iter().map(|(delivery, _)| delivery.channel.as_deref()))
     {
         let group: Vec<&(Delivery, String)> = group.iter().filter_map(|index| asked.get(*index)).collect();
         let Some(name) = channel else {
@@ -48,7 +49,8 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
             }
             continue;
         };
-        let revisions: Vec<Revision> = group.iter().map(|(delivery, uuid)| revision(delivery, uuid)).collect();
+        let revisions: Vec<Revision> =
+            group.iter().map(|(delivery, uuid)| revision(delivery, uuid)).collect();
         let told = |index: usize, _| {
             let (delivery, uuid) = group.get(index)?;
             Some((delivery, event::deleted(Some(name), uuid)))

@@ -32,7 +32,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::PATCH,
     "/message",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::BatchGetItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 

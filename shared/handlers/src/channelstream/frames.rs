@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use dialects::channelstream::{
-    event,
-    message::reaches,
+use dialects::channelstream::{event, message::reaches};
+use domain::{
+    Dialect, Entry, Error, Event, Message, Object, Place, Timestamp, Topic, UserId, message::Audience,
 };
-use domain::{Dialect, Entry, Error, Event, Message, Object, Place, Timestamp, Topic, UserId, message::Audience};
 use store::{
     change::Change,
     connection::Connection,
@@ -96,7 +95,10 @@ async fn tell<'a>(cx: &Context, stage: &Stage, change: &'a Change) -> Result<Opt
     };
     let entry = match change {
         Change::Entry(entry) => entry,
-        Change::Signal { signal: Signal::Told { dialect: Dialect::Channelstream, id, audience, event, at }, .. } => {
+        Change::Signal {
+            signal: Signal::Told { dialect: Dialect::Channelstream, id, audience, event, at },
+            ..
+        } => {
             let order = format!("{:015}#{id}", at.millis());
             return Ok(Some(Told { event: event.clone(), audience: audience.clone(), entry: None, order }));
         }
@@ -170,7 +172,8 @@ async fn keep(
     let now = cx.clock.now();
     for told in heard {
         let event = if polled { told.event.clone() } else { event::missed(told.event.clone()) };
-        let text = serde_json::to_string(&event).map_err(|error| Error::Internal(format!("JSON: {error}")))?;
+        let text =
+            serde_json::to_string(&event).map_err(|error| Error::Internal(format!("JSON: {error}")))?;
         cx.store.put_mail(&listener.id, &told.order, &text, now).await?;
     }
     // Whoever opens a socket takes what waits after having written it down.
@@ -195,10 +198,12 @@ async fn keep(
 /// [`Error::Busy`], [`Error::Internal`].
 pub async fn opened(cx: &Context, socket: &Socket) -> Result<(Connection, Vec<Bytes>), Error> {
     let waiting = cx.store.take_mail(&socket.listener, cx.clock.now()).await?;
-    let events: Vec<Object> =
-        waiting.iter().filter_map(|text| serde_json::from_str::<Object>(text).ok()).map(event::missed).collect();
+    let events: Vec<Object> = waiting
+        .iter()
+        .filter_map(|text| serde_json::from_str::<Object>(text).ok())
+        .map(event::missed)
+        .collect();
     let settled = event::settled(events);
     let frames = event::frames(&settled).into_iter().map(Bytes::from).collect();
     Ok((at_socket(&socket.id, &socket.user, socket.at), frames))
 }
-

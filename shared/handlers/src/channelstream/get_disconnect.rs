@@ -14,6 +14,15 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::GET,
     "/disconnect",
-    &[Action::BatchGetItem, Action::BatchWriteItem, Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem, Action::ManageConnections],
+    &[
+        Action::BatchGetItem,
+        Action::BatchWriteItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+        Action::ManageConnections,
+    ],
     |cx, call| answer_anybody(cx, call, handle),
 );

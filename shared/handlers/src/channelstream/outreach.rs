@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use dialects::channelstream::{message::audience, request::Delivery};
-use domain::{Dialect, Error, Object, Timestamp, Topic, UserId, limits, message::{Audience, Content}};
+use domain::{
+    Dialect, Error, Object, Timestamp, Topic, UserId, limits,
+    message::{Audience, Content},
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -33,12 +36,7 @@ pub fn by_channel<'a>(
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
-pub async fn tell_users(
-    cx: &Context,
-    names: &[String],
-    event: &Object,
-    at: Timestamp,
-) -> Result<(), Error> {
+pub async fn tell_users(cx: &Context, names: &[String], event: &Object, at: Timestamp) -> Result<(), Error> {
     let users: Vec<UserId> = names.iter().map(|name| user(name)).collect();
     for (user, _) in cx.store.user_states(&users, cx.clock.now()).await? {
         let log = notice::log_of(cx, &Topic::User(user)).await?;

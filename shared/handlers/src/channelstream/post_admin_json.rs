@@ -14,6 +14,14 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::POST,
     "/admin/admin.json",
-    &[Action::BatchGetItem, Action::BatchWriteItem, Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[
+        Action::BatchGetItem,
+        Action::BatchWriteItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+    ],
     |cx, call| answer_anybody(cx, call, handle),
 );

@@ -37,7 +37,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::POST,
     "/message",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::BatchGetItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 
@@ -130,4 +130,3 @@ fn echo(draft: &Asked, message: &Message) -> Value {
     echo.insert("edited".to_owned(), Value::Null);
     Value::Object(echo)
 }
-

@@ -33,7 +33,8 @@ pub async fn channels_info(
     let ids: BTreeSet<&ConversationId> = channels.iter().collect();
     let ids = ids.into_iter().filter(|id| !wanted.exclude_channels.iter().any(|one| one == id.as_str()));
     let ids: Vec<ConversationId> = ids.cloned().collect();
-    let mut settings: BTreeMap<ConversationId, Channel> = cx.store.channels(&ids).await?.into_iter().collect();
+    let mut settings: BTreeMap<ConversationId, Channel> =
+        cx.store.channels(&ids).await?.into_iter().collect();
     let conversations = conversations(cx, &ids).await?;
     let facts: Vec<(Conversation, Option<Channel>)> = conversations
         .into_iter()
@@ -51,9 +52,9 @@ pub async fn channels_info(
     let states: BTreeMap<UserId, UserState> =
         cx.store.user_states(&users, cx.clock.now()).await?.into_iter().collect();
     let users = users.into_iter().map(|user| {
-        let state = states.get(&user).map(|state| {
-            if wanted.return_public_state { state.public() } else { state.state.clone() }
-        });
+        let state = states
+            .get(&user)
+            .map(|state| if wanted.return_public_state { state.public() } else { state.state.clone() });
         UserInfo { user: user.as_str().to_owned(), state: state.unwrap_or_default() }
     });
     let users = users.collect();

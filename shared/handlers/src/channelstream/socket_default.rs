@@ -15,7 +15,8 @@ use crate::{
 };
 
 /// The function.
-pub static ENDPOINT: Endpoint = Endpoint::socket("channelstream-socket-default", Dialect::Channelstream, "$default", &[], answer);
+pub static ENDPOINT: Endpoint =
+    Endpoint::socket("channelstream-socket-default", Dialect::Channelstream, "$default", &[], answer);
 
 fn answer(_cx: Arc<Context>, _invocation: Invocation) -> Handling {
     Box::pin(std::future::ready(Reply::Http(HttpReply::empty(StatusCode::OK))))

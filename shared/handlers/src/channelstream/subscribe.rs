@@ -26,7 +26,15 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::POST,
     "/subscribe",
-    &[Action::BatchGetItem, Action::BatchWriteItem, Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[
+        Action::BatchGetItem,
+        Action::BatchWriteItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+    ],
     |cx, call| answer(cx, call, handle),
 );
 

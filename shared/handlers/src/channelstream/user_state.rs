@@ -5,9 +5,7 @@
 use std::sync::Arc;
 
 use dialects::channelstream::{event, request};
-use domain::{
-    ConversationId, Dialect, Error, Object, Topic, UserId, channel::UserState, message::Audience,
-};
+use domain::{ConversationId, Dialect, Error, Object, Topic, UserId, channel::UserState, message::Audience};
 use http::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -54,11 +52,7 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
         announce(&cx, &user, &state, &changed).await?;
     }
     let changed = changed.into_iter().map(|(key, value)| json!({ "key": key, "value": value }));
-    reply(&Body {
-        user_state: state.state,
-        changed_state: changed.collect(),
-        public_keys: state.public_keys,
-    })
+    reply(&Body { user_state: state.state, changed_state: changed.collect(), public_keys: state.public_keys })
 }
 
 type Changed = Vec<(String, Value)>;

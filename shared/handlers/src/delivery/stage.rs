@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Timestamp, Topic, UserId, Visibility,
+    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Timestamp, Topic, UserId,
+    Visibility,
     conversation::Openness,
     visibility::{self, Reader},
 };

@@ -72,7 +72,8 @@ fn chunks(posts: &[Post]) -> Vec<&[Post]> {
     let (mut from, mut items, mut bytes) = (0, 0, 0);
     for (at, post) in posts.iter().enumerate() {
         let takes = if post.id.is_some() { 3 } else { 1 };
-        let size = 1_000 + serde_json::to_vec(&(&post.content, &post.content.text)).map_or(0, |json| json.len());
+        let size =
+            1_000 + serde_json::to_vec(&(&post.content, &post.content.text)).map_or(0, |json| json.len());
         if items + takes > ITEMS_PER_TRANSACTION || bytes + size > TRANSACTION_BYTES {
             chunks.extend(posts.get(from..at));
             (from, items, bytes) = (at, 0, 0);
@@ -103,7 +104,9 @@ impl Operation for Posts<'_> {
                 let here = messages.iter().rev().find(|message| message.id == *id).cloned();
                 let stored = match here {
                     Some(message) => Some((None, message)),
-                    None => seen.store.message(id, true).await?.map(|(entry, message)| (Some(entry), message)),
+                    None => {
+                        seen.store.message(id, true).await?.map(|(entry, message)| (Some(entry), message))
+                    }
                 };
                 if let Some((_, message)) = &stored
                     && message.place.number == seen.conversation.number
@@ -192,7 +195,9 @@ pub async fn revise(
     let mut done = Vec::with_capacity(revisions.len());
     // An entry and a message each; and a message may be 100 KB.
     for chunk in revisions.chunks(ITEMS_PER_TRANSACTION / 4) {
-        done.extend(commit::commit(cx, caller, dialect, conversation, &Revisions { revisions: chunk }).await?);
+        done.extend(
+            commit::commit(cx, caller, dialect, conversation, &Revisions { revisions: chunk }).await?,
+        );
     }
     Ok(done)
 }
