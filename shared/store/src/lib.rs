@@ -4,8 +4,9 @@
 //! - [`keys`]: **the** key design, with its entity chart. No other file spells a key.
 //! - [`schema`]: the table itself.
 //! - [`log`]: reading and appending; the append is a conversation's only lock.
-//! - [`conversation`], [`member`], [`message`], [`read_mark`], [`signal`], [`user`], [`watcher`], [`connection`], [`subscription`],
-//!   [`directory`]; [`channel`], [`listener`], [`mail`], [`user_state`] for Channelstream: one aggregate each.
+//! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`user`], [`watcher`],
+//!   [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`]; [`channel`], [`listener`],
+//!   [`mail`], [`user_state`] for Channelstream: one aggregate each.
 //! - [`change`]: a record of the table's stream, as what it means.
 //! - [`mod@retry`], [`write`](mod@write), `item`, `fault`: pauses, conditional writes, attributes, and what the
 //!   SDK's errors mean.
@@ -24,6 +25,8 @@ pub mod channel;
 pub mod connection;
 pub mod conversation;
 pub mod directory;
+pub mod hold;
+pub mod idempotency;
 pub mod keys;
 pub mod listener;
 pub mod log;
@@ -33,6 +36,7 @@ pub mod message;
 pub mod read_mark;
 pub mod retry;
 pub mod schema;
+pub mod session;
 pub mod signal;
 pub mod subscription;
 pub mod user;
