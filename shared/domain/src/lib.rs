@@ -4,6 +4,7 @@
 //! - [`ids`]: what things are called, and the message id that carries its place.
 //! - [`conversation`], [`member`], [`message`], [`user`]: the nouns.
 //! - [`entry`]: what happened, one numbered entry of a conversation's log.
+//! - [`channel`]: a conversation as a channel of the Channelstream dialect.
 //! - [`topic`]: what a connection can subscribe to.
 //! - [`visibility`]: **the** predicate: who may see an entry. Live frames, history, counts and resume all ask it.
 //! - [`permission`]: who may do what.
@@ -13,6 +14,7 @@
 //! - Pure: no async, no AWS, no clock, no randomness. Time and random bits come in as arguments.
 //! - A value of an id type was checked when it was made; past the edge of a request nothing is unchecked.
 
+pub mod channel;
 pub mod conversation;
 pub mod dialect;
 pub mod entry;

@@ -73,6 +73,12 @@ pub struct Content {
     /// The time it claims to be from, where the client said one.
     #[serde(rename = "ca", skip_serializing_if = "Option::is_none")]
     pub claimed_at: Option<Timestamp>,
+    /// It is told to all who listen and to those who resume, and stands in no history and no count.
+    #[serde(rename = "nh", skip_serializing_if = "is_default")]
+    pub unlisted: bool,
+    /// What the dialect it was written in must say again in its own spelling; no other one shows it.
+    #[serde(rename = "w", skip_serializing_if = "Object::is_empty")]
+    pub wire: Object,
 }
 
 /// What kind of message it is.
@@ -190,6 +196,12 @@ impl Message {
         self.state.edited.map_or(self.place.seq, |edit| edit.seq)
     }
 
+    /// Whether histories and counts show it.
+    #[must_use]
+    pub const fn is_listed(&self) -> bool {
+        !self.content.unlisted
+    }
+
     /// What a later entry about this message repeats of it.
     #[must_use]
     pub fn reference(&self) -> Reference {
@@ -199,6 +211,7 @@ impl Message {
             author: self.author.clone(),
             parent: self.content.parent.clone(),
             audience: self.audience.clone(),
+            wire: Object::new(),
         }
     }
 
@@ -210,6 +223,7 @@ impl Message {
         self.content.attachments.clear();
         self.content.mentions.clear();
         self.content.meta.clear();
+        self.content.wire.clear();
     }
 }
 
@@ -231,4 +245,7 @@ pub struct Reference {
     /// Who may see it.
     #[serde(rename = "a", default, skip_serializing_if = "Audience::is_everybody")]
     pub audience: Audience,
+    /// What the dialect that did it must say of it in its own spelling.
+    #[serde(rename = "w", default, skip_serializing_if = "Object::is_empty")]
+    pub wire: Object,
 }

@@ -30,6 +30,16 @@ impl Topic {
         }
     }
 
+    /// The topic of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name.split_once(':') {
+            Some(("conversation", id)) => Some(Self::Conversation(ConversationId::trusted(id))),
+            Some(("user", id)) => Some(Self::User(UserId::trusted(id))),
+            _ => (name == "global").then_some(Self::Global),
+        }
+    }
+
     /// The id of the topic's log.
     #[must_use]
     pub fn log(&self) -> ConversationId {
@@ -64,6 +74,7 @@ mod tests {
             Topic::Global,
         ] {
             assert_eq!(Topic::of_log(&topic.log()), topic);
+            assert_eq!(Topic::named(&topic.name()), Some(topic));
         }
         assert!(ConversationId::parse(Topic::Global.log().as_str()).is_err());
     }

@@ -66,6 +66,7 @@ pub fn counts_unread(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> 
     let Event::MessageCreated(message) = &entry.event else { return false };
     reader.user != Some(&message.author)
         && !message.content.no_unread
+        && message.is_listed()
         && !message.state.recalled
         && may_see(openness, reader, entry)
 }

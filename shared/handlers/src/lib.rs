@@ -6,7 +6,7 @@
 //! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
 //! - [`attachments`]: where files are kept.
 //! - [`operations`]: what can be done, in no dialect's words.
-//! - [`channelize`], [`channels`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
+//! - [`channelize`], [`channels`], [`channelstream`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
 //! - [`delivery`]: from the table's stream to the sockets. [`unrouted`]: what no route takes.
 //!
 //! # Invariants
@@ -17,6 +17,7 @@ pub mod attachments;
 pub mod auth;
 pub mod channelize;
 pub mod channels;
+pub mod channelstream;
 pub mod context;
 pub mod delivery;
 pub mod endpoint;
@@ -36,6 +37,7 @@ pub fn endpoints() -> Vec<&'static Endpoint> {
     [
         channelize::endpoints(),
         channels::endpoints(),
+        channelstream::endpoints(),
         events::endpoints(),
         delivery::endpoints(),
         vec![&unrouted::ENDPOINT],

@@ -10,7 +10,7 @@ use domain::Error;
 use http::{Method, StatusCode};
 
 use crate::{
-    channelize, channels,
+    channelize, channels, channelstream,
     context::Context,
     endpoint::{Action, Endpoint, Handling, Trigger},
     events,
@@ -35,6 +35,9 @@ fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
     };
     if call.method == Method::GET && call.path == "/v2/users/" {
         return (channelize::list_users::ENDPOINT.handler)(cx, invocation);
+    }
+    if channelstream::request::is_path(&call.path) {
+        return channelstream::request::unrouted(cx, invocation);
     }
     let is_of = |root: &str| {
         call.path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

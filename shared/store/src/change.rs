@@ -5,7 +5,9 @@ use domain::{Entry, Error, Number, UserId};
 use crate::{
     Item,
     item::get_text,
-    keys, log,
+    keys,
+    listener::{self, Socket},
+    log,
     read_mark::{self, ReadMark},
     schema,
     signal::{self, Signal},
@@ -34,6 +36,8 @@ pub enum Change {
         /// What it is.
         signal: Signal,
     },
+    /// A listener of Channelstream has opened a socket.
+    Opened(Socket),
 }
 
 /// What a new image means, given the one before it; none if it is nothing to be announced.
@@ -49,6 +53,9 @@ pub fn of(image: &Item, before: Option<&Item>) -> Result<Option<Change>, Error> 
         } else {
             Ok(None)
         };
+    }
+    if pk.starts_with(keys::SOCKET) {
+        return listener::socket_from_item(image).map(|socket| Some(Change::Opened(socket)));
     }
     if let Some(number) = pk.strip_prefix(keys::SIGNAL).and_then(|digits| digits.parse().ok()) {
         return signal::from_item(image)

@@ -60,7 +60,7 @@ impl Store {
         found.map(|item| get_text(item, schema::SORT_KEY).map(UserId::trusted)).transpose()
     }
 
-    async fn listed(&self, list: &str) -> Result<Vec<String>, Error> {
+    pub(crate) async fn listed(&self, list: &str) -> Result<Vec<String>, Error> {
         let items = self.query_all(list.to_owned(), "", false).await?;
         items.iter().map(|item| get_text(item, schema::SORT_KEY).map(str::to_owned)).collect()
     }

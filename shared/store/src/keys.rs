@@ -4,26 +4,31 @@
 //! |---|---|---|---|
 //! | conversation, its settings | `CONV#<conversation id>` | `CONV` | `x` JSON, `n` number, `gone` once deleted |
 //! | member: a user's standing in it | `CONV#<conversation id>` | `MEMBER#<user id>` | `x` JSON, `n` number |
+//! | channel: how Channelstream delivers it | `CONV#<conversation id>` | `CHANNEL` | `x` JSON, `n` number, `a` last active |
 //! | watcher | `CONV#<conversation id>` | `WATCHER#<user id>` | `t` time |
 //! | one-to-one conversation of two users | `DIRECT#<bytes of low>:<low><high>` | `DIRECT` | `c` conversation id |
 //! | name of a number | `NUMBER#<number>` | `NUMBER` | `c` conversation id |
 //! | entry of the log | `LOG#<number>` | 12 digits of seq | see `log.rs` |
 //! | message id that a client chose | `MESSAGE#<message id>` | `MESSAGE` | `n` number, `s` seq |
 //! | read mark, for the others | `READ#<number>` | user id | `s` seq, `t` time |
-//! | signal: announced, not kept | `SIGNAL#<number>` | `<kind>#<user id>` | `x` JSON, `ttl` |
+//! | signal: announced, not kept | `SIGNAL#<number>` | `<kind>#<user id or name>` | `x` JSON, `ttl` |
 //! | name of a user's number | `USERNUMBER#<number>` | `USER` | `u` user id |
 //! | session of a browser | `SESSION#<SHA-256 of its secret>` | `SESSION` | `u` user, `ttl` |
 //! | user | `USER#<user id>` | `USER` | `x` JSON, `t` version, `h` password hash |
 //! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark, `q` muted, `w` hidden up to |
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
 //! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `t` since, `ttl` |
-//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `x` detail, `ttl` |
+//! | state of a user in Channelstream | `USER#<user id>` | `STATE` | `x` JSON, `t` end, `ttl` |
+//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `x` detail, `ttl`; of a listener also `s` socket, `l` polls until |
+//! | socket of a listener | `SIGNAL#socket#<connection id>` | `SOCKET` | `c` listener, `u` user, `t` opened, `ttl` |
+//! | event that waits for a listener | `MAIL#<listener>` | its order | `x` JSON, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
 //! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `x` detail, `ttl`; see `hold.rs` |
 //! | request with an idempotency key | `REQUEST#<caller>` | the key | see `idempotency.rs` |
 //! | once-only notice | `NOTICE#<number>` | 12 digits of seq | `ttl` |
 //! | login name | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
 //! | all users, all conversations | `ALL#USER`, `ALL#CONV` | id | `n` number |
+//! | all channels, all users with a state | `ALL#CHANNEL`, `ALL#STATE` | id | |
 //! | counter of numbers | `COUNTER` | `COUNTER` | `c` conversations, `u` users |
 //!
 //! The stream's filter lets three kinds out: insertions under `LOG#` (entries), writes under `READ#` (read marks)
@@ -153,10 +158,10 @@ pub fn read_mark(number: Number, user: &UserId) -> Key {
     Key::new(read_partition(number), user.as_str())
 }
 
-/// A signal of a user in a conversation.
+/// A signal in a conversation: of a user, or with a name of its own.
 #[must_use]
-pub fn signal(number: Number, kind: &str, user: &UserId) -> Key {
-    Key::new(format!("{SIGNAL}{number}"), format!("{kind}#{user}"))
+pub fn signal(number: Number, kind: &str, name: &str) -> Key {
+    Key::new(format!("{SIGNAL}{number}"), format!("{kind}#{name}"))
 }
 
 /// A watcher of a conversation.
@@ -264,6 +269,45 @@ pub const ALL_CONVERSATIONS: &str = "ALL#CONV";
 #[must_use]
 pub fn listed(list: &str, id: &str) -> Key {
     Key::new(list.to_owned(), id)
+}
+
+/// The list of all conversations that Channelstream has to do with.
+pub const ALL_CHANNELS: &str = "ALL#CHANNEL";
+/// The list of all users that Channelstream has to do with.
+pub const ALL_STATES: &str = "ALL#STATE";
+
+/// How Channelstream delivers a conversation.
+#[must_use]
+pub fn channel(id: &ConversationId) -> Key {
+    Key::new(conversation_partition(id), "CHANNEL")
+}
+
+/// A user's state in Channelstream.
+#[must_use]
+pub fn user_state(id: &UserId) -> Key {
+    Key::new(user_partition(id), "STATE")
+}
+
+/// What the partition keys of listeners' sockets begin with: a socket is a signal too, because what its listener
+/// missed is sent when it opens.
+pub const SOCKET: &str = "SIGNAL#socket#";
+
+/// A socket of a listener.
+#[must_use]
+pub fn socket(connection: &str) -> Key {
+    Key::new(format!("{SOCKET}{connection}"), "SOCKET")
+}
+
+/// What waits for a listener.
+#[must_use]
+pub fn mail_partition(listener: &str) -> String {
+    format!("MAIL#{listener}")
+}
+
+/// An event that waits for a listener.
+#[must_use]
+pub fn mail(listener: &str, order: &str) -> Key {
+    Key::new(mail_partition(listener), order)
 }
 
 /// The counter of numbers.

@@ -5,7 +5,8 @@
 //! - [`schema`]: the table itself.
 //! - [`log`]: reading and appending; the append is a conversation's only lock.
 //! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`user`], [`watcher`],
-//!   [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`]: one aggregate each.
+//!   [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`]; [`channel`], [`listener`],
+//!   [`mail`], [`user_state`] for Channelstream: one aggregate each.
 //! - [`change`]: a record of the table's stream, as what it means.
 //! - [`mod@retry`], [`write`](mod@write), `item`, `fault`: pauses, conditional writes, attributes, and what the
 //!   SDK's errors mean.
@@ -20,13 +21,16 @@ mod fault;
 mod item;
 
 pub mod change;
+pub mod channel;
 pub mod connection;
 pub mod conversation;
 pub mod directory;
 pub mod hold;
 pub mod idempotency;
 pub mod keys;
+pub mod listener;
 pub mod log;
+pub mod mail;
 pub mod member;
 pub mod message;
 pub mod read_mark;
@@ -36,6 +40,7 @@ pub mod session;
 pub mod signal;
 pub mod subscription;
 pub mod user;
+pub mod user_state;
 pub mod watcher;
 pub mod write;
 

@@ -88,8 +88,14 @@ pub fn put(entry: &Entry, message: Message) -> Result<Write, Error> {
 /// Reserves an id that a client chose, in one transaction with the message's entry.
 #[must_use]
 pub fn reserve(id: &MessageId, place: Place) -> Write {
+    name(id, place).when("attribute_not_exists(pk)")
+}
+
+/// Lets an id that a client chose name the message at this place from now on, in one transaction with its entry.
+#[must_use]
+pub fn name(id: &MessageId, place: Place) -> Write {
     let mut item = item::keyed(&keys::chosen_message(id));
     item.insert("n".into(), number(place.number));
     item.insert("s".into(), number(place.seq));
-    Write::put(item).when("attribute_not_exists(pk)")
+    Write::put(item)
 }

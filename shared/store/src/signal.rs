@@ -1,7 +1,7 @@
 //! Signals: what is announced and not kept, such as typing. A signal is an item that the stream sees and the
 //! time to live removes; it takes no number of a log.
 
-use domain::{Dialect, Error, Number, Timestamp, UserId};
+use domain::{Dialect, Error, Number, Object, Timestamp, UserId, message::Audience};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -28,6 +28,19 @@ pub enum Signal {
         /// When.
         at: Timestamp,
     },
+    /// Something that only the dialect it was said in has words for, such as who comes and goes.
+    Told {
+        /// The dialect.
+        dialect: Dialect,
+        /// Tells it from others.
+        id: String,
+        /// Who is to hear it.
+        audience: Audience,
+        /// It, in the dialect's own words.
+        event: Object,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Store {
@@ -36,8 +49,11 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn signal(&self, life: Number, signal: &Signal, now: Timestamp) -> Result<(), Error> {
-        let Signal::Typing { user, .. } = signal;
-        let mut item = item::keyed(&keys::signal(life, "typing", user));
+        let key = match signal {
+            Signal::Typing { user, .. } => keys::signal(life, "typing", user.as_str()),
+            Signal::Told { id, .. } => keys::signal(life, "told", id),
+        };
+        let mut item = item::keyed(&key);
         item.insert("x".into(), json(signal)?);
         item.insert(schema::TTL.into(), number(now.plus_seconds(LIFETIME_SECONDS).seconds()));
         self.write_one(Write::put(item)).await.map(|_| ())

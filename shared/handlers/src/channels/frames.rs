@@ -30,7 +30,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
     let mut due = Due::default();
     let last = changes.iter().filter_map(|change| match change {
         Change::Entry(entry) => Some(entry.seq()),
-        Change::Read { .. } | Change::Signal { .. } => None,
+        Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) => None,
     });
     let last = last.max();
     let mut hearers = Vec::new();
@@ -60,7 +60,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
                     .extend(ending.map(|(subscription, _)| (stage.topic.clone(), (*subscription).clone())));
             }
             Change::Signal { signal, .. } => {
-                let frame = typing(cx, &stage.id, signal).await?;
+                let Some(frame) = typing(cx, &stage.id, signal).await? else { continue };
                 for (subscription, _) in &hearers {
                     if reads(stage, subscription, cx.clock.now()) {
                         due.queues.entry(subscription.connection.clone()).or_default().push(frame.clone());
@@ -68,7 +68,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
                 }
             }
             // The dialect has no word for how far somebody has read.
-            Change::Read { .. } => {}
+            Change::Read { .. } | Change::Opened(_) => {}
         }
     }
     Ok(due)
@@ -250,12 +250,12 @@ fn told(notice: &Notice) -> Option<Wire> {
     }
 }
 
-async fn typing(cx: &Context, id: &ConversationId, signal: &Signal) -> Result<Bytes, Error> {
-    let Signal::Typing { user, typing, at, .. } = signal;
+async fn typing(cx: &Context, id: &ConversationId, signal: &Signal) -> Result<Option<Bytes>, Error> {
+    let Signal::Typing { user, typing, at, .. } = signal else { return Ok(None) };
     let Person { channel_id, user_id, username } = person(cx, id, user).await?;
     let username = username.unwrap_or_else(|| user_id.clone());
     let event = event::Event::UserTyping { channel_id, user_id, username, is_typing: *typing };
-    Ok(Bytes::from(event.encode(*at, None)))
+    Ok(Some(Bytes::from(event.encode(*at, None))))
 }
 
 fn moderation(id: &ConversationId, user: Option<&UserId>, motive: &str) -> Moderation {

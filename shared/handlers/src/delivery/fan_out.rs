@@ -9,12 +9,13 @@ use http::StatusCode;
 use store::{
     change::{self, Change},
     connection::Connection,
+    listener::Socket,
     subscription::Subscription,
 };
 
 use super::{notices, post, stage::Stage};
 use crate::{
-    channels,
+    channels, channelstream,
     context::Context,
     endpoint::{Action, Endpoint, Handling, Trigger},
     events,
@@ -69,12 +70,22 @@ type Changes = Vec<(String, Change)>;
 /// Delivers a batch; the sequence numbers of the records from which on it must be brought again.
 async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     let mut failed = Vec::new();
-    let groups = by_conversation(records, &mut failed);
+    let (groups, opened) = by_conversation(records, &mut failed);
     let staged = stream::iter(groups)
         .map(|(number, changes)| async move { (frames(cx, number, &changes).await, changes, number) })
         .buffered(CONVERSATIONS_AT_ONCE);
     let staged: Vec<_> = staged.collect().await;
     let mut queues = Queues::new();
+    // What was missed comes before what happens now.
+    for (record, socket) in opened {
+        match channelstream::frames::opened(cx, &socket).await {
+            Ok((connection, frames)) => queues.entry(connection).or_default().extend(frames),
+            Err(error) => {
+                tracing::error!(socket = socket.id, %error, "a socket's catch-up is to be brought again");
+                failed.push(record);
+            }
+        }
+    }
     let mut ended = Vec::new();
     let mut subscriptions = Vec::new();
     for (due, changes, number) in staged {
@@ -111,8 +122,12 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     failed
 }
 
-fn by_conversation(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> BTreeMap<Number, Changes> {
+fn by_conversation(
+    records: Vec<StreamRecord>,
+    failed: &mut Vec<String>,
+) -> (BTreeMap<Number, Changes>, Vec<(String, Socket)>) {
     let mut groups: BTreeMap<Number, Changes> = BTreeMap::new();
+    let mut opened = Vec::new();
     let mut unreadable: Vec<Number> = Vec::new();
     for record in records {
         if record.change == StreamChange::Remove {
@@ -125,6 +140,10 @@ fn by_conversation(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> BTre
                 let number = match &change {
                     Change::Entry(entry) => entry.place.number,
                     Change::Read { number, .. } | Change::Signal { number, .. } => *number,
+                    Change::Opened(socket) => {
+                        opened.push((record.sequence_number, socket.clone()));
+                        continue;
+                    }
                 };
                 groups.entry(number).or_default().push((record.sequence_number, change));
             }
@@ -145,10 +164,10 @@ fn by_conversation(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> BTre
         changes.sort_by_key(|(_, change)| match change {
             Change::Entry(entry) => (entry.seq(), false),
             Change::Read { mark, .. } => (mark.seq, true),
-            Change::Signal { .. } => (Seq(u64::MAX), true),
+            Change::Signal { .. } | Change::Opened(_) => (Seq(u64::MAX), true),
         });
     }
-    groups
+    (groups, opened)
 }
 
 /// What each connection is due of these changes.
@@ -171,6 +190,9 @@ async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Due, 
                 due.queues.entry(connection.clone()).or_default().extend(frames.iter().cloned());
             }
         }
+    }
+    for (connection, frames) in channelstream::frames::frames(cx, &stage, &changes).await? {
+        due.queues.entry(connection).or_default().extend(frames);
     }
     Ok(due)
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::Dialect;
 use futures_util::{StreamExt as _, stream};
 use store::{connection::Connection, retry};
 use tokio::time::{Instant, timeout_at};
 
 use super::fan_out::Queues;
-use crate::{context::Context, gateway::PostError};
+use crate::{channelstream::socket_disconnect, context::Context, gateway::PostError};
 
 /// Connections that are posted to at once. API Gateway lets 10,000 requests a second through for the whole
 /// account; at 10 ms a post this is at most 6,400.
@@ -100,7 +101,12 @@ fn is_young(cx: &Context, connection: &Connection) -> bool {
 }
 
 async fn forget(cx: &Context, connection: &Connection) {
-    if let Err(error) = cx.store.forget_connection(connection).await {
+    let forgotten = match connection.dialect {
+        // Its subscriptions are those of the listener whose socket it is.
+        Dialect::Channelstream => socket_disconnect::closed(cx, &connection.id).await,
+        _ => cx.store.forget_connection(connection).await,
+    };
+    if let Err(error) = forgotten {
         tracing::warn!(connection = connection.id, %error, "a connection is left to its time to live");
     }
 }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Topic, UserId, Visibility,
+    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Timestamp, Topic, UserId,
+    Visibility,
     conversation::Openness,
     visibility::{self, Reader},
 };
@@ -33,6 +34,8 @@ pub struct Stage {
     pub members: BTreeMap<UserId, Member>,
     /// The connections of those who are members, or ceased to be with one of these changes or after it.
     connections: Vec<Connection>,
+    /// When it was set.
+    now: Timestamp,
     /// The connections that subscribe to it.
     subscriptions: Vec<Subscription>,
 }
@@ -48,7 +51,7 @@ impl Stage {
         let first = changes.iter().map(|change| match change {
             Change::Entry(entry) => entry.seq(),
             Change::Read { mark, .. } => mark.seq,
-            Change::Signal { .. } => Seq(u64::MAX),
+            Change::Signal { .. } | Change::Opened(_) => Seq(u64::MAX),
         });
         let first = first.min().unwrap_or_default();
         let now = cx.clock.now();
@@ -69,7 +72,7 @@ impl Stage {
         }
         let last = cx.store.conversation(&id, true).await?.filter(|one| one.number == number);
         let conversation = last.clone().filter(|one| !one.deleted);
-        Ok(Some(Self { id, number, conversation, last, topic, members, connections, subscriptions }))
+        Ok(Some(Self { id, number, conversation, last, topic, members, connections, now, subscriptions }))
     }
 
     /// The connections that speak this dialect.
@@ -108,6 +111,20 @@ impl Stage {
     pub fn powerful_subscriber_sees(&self, user: &UserId, entry: &Entry) -> bool {
         let reader = Reader { user: Some(user), member: self.members.get(user), powerful: true };
         subscriber_sees(&self.topic, self.last.as_ref(), reader, entry)
+    }
+
+    /// Whether a user who subscribes may hear what happens now and is no entry, such as who comes and goes.
+    #[must_use]
+    pub fn subscriber_hears(&self, user: &UserId) -> bool {
+        match (&self.topic, &self.conversation) {
+            (Topic::Conversation(_), Some(conversation)) => {
+                let member = self.members.get(user);
+                let reader = Reader { user: Some(user), member, powerful: false };
+                visibility::may_read(conversation, reader, self.now)
+            }
+            (Topic::Conversation(_), None) => false,
+            (Topic::User(_) | Topic::Global, _) => true,
+        }
     }
 
     fn may_see(&self, user: &UserId, member: Option<&Member>, entry: &Entry) -> bool {

@@ -300,7 +300,8 @@ impl Filter {
             };
             content.attachments.iter().any(kind)
         };
-        self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&content.kind))
+        message.is_listed()
+            && self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&content.kind))
             && self
                 .custom_types
                 .as_ref()

@@ -7,6 +7,7 @@
 //! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
 //! - [`history`], [`transcript`], [`timeline`]: reading messages: as last written; as first written, by thread or all.
 //! - [`reading`], [`position`]: how far one has read, and what is left.
+//! - [`relay`]: messages that the application's server writes and changes for its users.
 //! - [`notice`]: what one user, or everybody, is told.
 //! - [`access`]: may the caller look into it at all?
 
@@ -20,6 +21,7 @@ pub mod messages;
 pub mod notice;
 pub mod position;
 pub mod reading;
+pub mod relay;
 pub mod send;
 pub mod timeline;
 pub mod transcript;

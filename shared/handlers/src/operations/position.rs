@@ -50,6 +50,7 @@ pub async fn of(
             if position.last.is_none()
                 && let Event::MessageCreated(message) = &entry.event
                 && !message.state.recalled
+                && message.is_listed()
                 && visibility::may_see(&conversation.openness, reader, entry)
             {
                 position.last = Some(Message::clone(message));

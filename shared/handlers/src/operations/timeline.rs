@@ -45,7 +45,7 @@ pub async fn page(
             let Event::MessageCreated(message) = entry.event else { continue };
             let of_thread =
                 |parent: &MessageId| message.content.parent.as_ref().is_some_and(|one| one.id == *parent);
-            if message.state.recalled || !parent.is_none_or(of_thread) {
+            if message.state.recalled || !message.is_listed() || !parent.is_none_or(of_thread) {
                 continue;
             }
             if messages.len() == limit || bytes >= BYTES_PER_PAGE {

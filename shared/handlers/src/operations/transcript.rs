@@ -61,7 +61,7 @@ pub async fn list(cx: &Context, view: &mut View<'_>, window: Window) -> Result<V
             }
             let Event::MessageCreated(message) = entry.event else { continue };
             let thread = message.content.parent.as_ref().map(|parent| parent.seq);
-            if message.state.recalled || thread != window.thread {
+            if message.state.recalled || !message.is_listed() || thread != window.thread {
                 continue;
             }
             bytes += BYTES_PER_MESSAGE + message.content.text.as_ref().map_or(0, String::len);

@@ -42,7 +42,9 @@ impl Teller<'_> {
 
     fn shown(&self, member: &Member, entry: &Entry) -> Option<Message> {
         match &entry.event {
-            Event::MessageCreated(message) if !message.state.recalled && self.stage.sees(member, entry) => {
+            Event::MessageCreated(message)
+                if !message.state.recalled && message.is_listed() && self.stage.sees(member, entry) =>
+            {
                 Some(Message::clone(message))
             }
             _ => None,

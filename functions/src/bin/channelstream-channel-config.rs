@@ -1,0 +1,5 @@
+//! `POST /channel_config`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelstream::channel_config::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `DELETE /message`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelstream::delete_messages::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `POST /disconnect`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelstream::disconnect::ENDPOINT)
+}

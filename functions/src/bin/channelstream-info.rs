@@ -1,0 +1,5 @@
+//! `POST /info`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelstream::info::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `POST /user_state`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channelstream::user_state::ENDPOINT)
+}

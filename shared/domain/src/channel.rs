@@ -1,0 +1,150 @@
+//! A conversation as a channel of the Channelstream dialect: how it is announced there, what its history keeps,
+//! and what an application says about its users.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Number, Object, Seq, Timestamp};
+
+/// How a channel behaves. The defaults are Channelstream's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Tells its listeners who comes and goes.
+    pub notify_presence: bool,
+    /// Keeps a history of its own.
+    pub store_history: bool,
+    /// How many messages that history shows.
+    pub history_size: u64,
+    /// Tells with every coming and going who is there.
+    pub broadcast_presence_with_user_lists: bool,
+    /// Tells its listeners when a user's public state changes.
+    pub notify_state: bool,
+    /// Keeps what a connection misses while it has no socket.
+    pub store_frames: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            notify_presence: false,
+            store_history: false,
+            history_size: 10,
+            broadcast_presence_with_user_lists: false,
+            notify_state: false,
+            store_frames: true,
+        }
+    }
+}
+
+/// A channel: the settings, and which part of the log its history is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Channel {
+    /// The conversation's number.
+    #[serde(skip, default = "nowhere")]
+    pub number: Number,
+    /// How it behaves.
+    pub settings: Settings,
+    /// From which entry, and before which, a history was kept; the last one is open while one is.
+    kept: Vec<(Seq, Option<Seq>)>,
+    /// When something last happened in it that is no entry of the log.
+    #[serde(skip)]
+    pub active: Timestamp,
+}
+
+const fn nowhere() -> Number {
+    Number(0)
+}
+
+impl Channel {
+    /// A channel whose conversation's next entry will be `next`.
+    #[must_use]
+    pub fn new(number: Number, settings: Settings, next: Seq, now: Timestamp) -> Self {
+        let mut channel = Self { number, settings: Settings::default(), kept: Vec::new(), active: now };
+        channel.configure(settings, next);
+        channel
+    }
+
+    /// Gives it other settings from the entry `next` on. What the history has it keeps.
+    pub fn configure(&mut self, settings: Settings, next: Seq) {
+        let open = self.kept.last().is_some_and(|(_, until)| until.is_none());
+        if settings.store_history && !open {
+            self.kept.push((next, None));
+        }
+        if let Some((_, until @ None)) = self.kept.last_mut()
+            && !settings.store_history
+        {
+            *until = Some(next);
+        }
+        self.settings = settings;
+    }
+
+    /// Whether the history keeps the message at this entry.
+    #[must_use]
+    pub fn keeps(&self, seq: Seq) -> bool {
+        self.kept.iter().any(|&(from, until)| from <= seq && until.is_none_or(|until| seq < until))
+    }
+
+    /// Whether there ever was a history.
+    #[must_use]
+    pub fn has_history(&self) -> bool {
+        !self.kept.is_empty()
+    }
+}
+
+/// What an application says about a user: keys and values, some of which every listener may know.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct UserState {
+    /// All of it.
+    pub state: Object,
+    /// The keys that every listener may know.
+    pub public_keys: Vec<String>,
+}
+
+impl UserState {
+    /// Takes new values. Says what has changed: null is what a key has that is not there.
+    pub fn merge(&mut self, values: Object) -> Vec<(String, serde_json::Value)> {
+        let mut changed = Vec::new();
+        for (key, value) in values {
+            if self.state.get(&key).unwrap_or(&serde_json::Value::Null) != &value {
+                self.state.insert(key.clone(), value.clone());
+                changed.push((key, value));
+            }
+        }
+        changed
+    }
+
+    /// What every listener may know.
+    #[must_use]
+    pub fn public(&self) -> Object {
+        let public = self.state.iter().filter(|(key, _)| self.public_keys.contains(key));
+        public.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_history_keeps_what_was_written_while_it_was_kept() {
+        let on = Settings { store_history: true, ..Settings::default() };
+        let mut channel = Channel::new(Number(1), on, Seq(2), Timestamp::default());
+        channel.configure(on, Seq(4));
+        channel.configure(Settings::default(), Seq(6));
+        channel.configure(on, Seq(9));
+        let kept: Vec<u64> = (1..12).filter(|&seq| channel.keeps(Seq(seq))).collect();
+        assert_eq!(kept, [2, 3, 4, 5, 9, 10, 11]);
+        assert!(!Channel::new(Number(1), Settings::default(), Seq(2), Timestamp::default()).has_history());
+    }
+
+    #[test]
+    fn a_null_makes_no_key_and_the_same_value_changes_nothing() {
+        let mut user = UserState { public_keys: vec!["a".into()], ..UserState::default() };
+        let values = |value| serde_json::from_value::<Object>(value).unwrap();
+        assert_eq!(user.merge(values(json!({"a": 1, "b": null}))), [("a".to_owned(), json!(1))]);
+        assert!(user.merge(values(json!({"a": 1}))).is_empty());
+        assert_eq!(user.merge(values(json!({"a": null, "c": 2}))).len(), 2);
+        assert_eq!(user.public(), values(json!({"a": null})));
+    }
+}

@@ -1,0 +1,91 @@
+//! GET /listen
+//!
+//! Long poll: waits for the first event, then for a short silence. Wire page, Endpoints. Events that come while a
+//! connection has no socket wait in the table: any process can answer.
+
+use std::sync::Arc;
+
+use std::time::{Duration, Instant};
+
+use dialects::channelstream::{event, schema};
+use domain::{Dialect, Error, Object};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::request::{Refusal, answer_anybody, of_type, query, with_cors};
+use crate::{
+    context::Context,
+    endpoint::{Action, Endpoint},
+    invocation::{HttpCall, HttpReply},
+};
+
+/// The function.
+pub static ENDPOINT: Endpoint = Endpoint::http(
+    "channelstream-listen",
+    Dialect::Channelstream,
+    Method::GET,
+    "/listen",
+    &[Action::BatchGetItem, Action::BatchWriteItem, Action::GetItem, Action::PutItem, Action::Query],
+    |cx, call| answer_anybody(cx, call, handle),
+);
+
+/// How long the first event is waited for.
+const WAKE: Duration = Duration::from_secs(5);
+/// How long it must be silent after it.
+const SILENCE: Duration = Duration::from_millis(250);
+/// The pause between two looks at what waits; it doubles up to the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(320));
+
+async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> {
+    let id = query(&call, "conn_id").and_then(schema::uuid_of);
+    let id = id.ok_or_else(|| Refusal::Invalid(json!(["Wrong UUID format"])))?;
+    let callback = callback(query(&call, "callback"))?;
+    let now = cx.clock.now();
+    let listener = cx.store.listener(&id, now).await?.ok_or(Refusal::UnknownListener)?;
+    cx.store.poll_listener(&listener, now.plus_seconds(7), now).await?;
+    let events = wait(&cx, &id).await?;
+    // Only what is over changes: a socket may have been opened meanwhile.
+    if let Some(listener) = cx.store.listener(&id, cx.clock.now()).await? {
+        let now = cx.clock.now();
+        cx.store.poll_listener(&listener, now, now).await?;
+    }
+    let text = serde_json::to_string_pretty(&events).unwrap_or_default();
+    // It is called a page: nothing in it may be taken for markup.
+    let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    let text = callback.map_or(text.clone(), |callback| format!("{callback}({text})"));
+    Ok(with_cors(of_type(StatusCode::OK, "text/html; charset=UTF-8", text.into_bytes())))
+}
+
+/// What waits, and what comes until it is silent.
+async fn wait(cx: &Context, id: &str) -> Result<Vec<Object>, Error> {
+    let parse = |text: &String| serde_json::from_str::<Object>(text).ok();
+    let take = async || cx.store.take_mail(id, cx.clock.now()).await;
+    let mut events: Vec<Object> = take().await?.iter().filter_map(parse).collect();
+    events = event::settled(events);
+    let mut until = Instant::now() + if events.is_empty() { WAKE } else { SILENCE };
+    let mut pause = PAUSES.0;
+    while Instant::now() < until {
+        tokio::time::sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
+        let more = take().await?;
+        if more.is_empty() {
+            pause = (pause * 2).min(PAUSES.1);
+        } else {
+            events.extend(more.iter().filter_map(parse));
+            until = Instant::now() + SILENCE;
+            pause = PAUSES.0;
+        }
+    }
+    Ok(events)
+}
+
+/// The function that is to be called with the events: a name and nothing else.
+fn callback(asked: Option<&str>) -> Result<Option<&str>, Refusal> {
+    let Some(name) = asked.filter(|name| !name.is_empty()) else { return Ok(None) };
+    let is_part = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '$' | '.');
+    if name.chars().all(is_part) {
+        return Ok(Some(name));
+    }
+    Err(Refusal::Invalid(Value::Object(
+        [("callback".to_owned(), json!(["Not a valid string."]))].into_iter().collect(),
+    )))
+}

@@ -1,0 +1,138 @@
+//! What replies tell of channels and users.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dialects::channelstream::{
+    event,
+    info::{self, ChannelInfo, ChannelsInfo, Facts, UserInfo},
+    request::Wanted,
+};
+use domain::{
+    Conversation, ConversationId, Error, Event, MessageId, Object, Place, Seq, Topic, UserId,
+    channel::{Channel, UserState},
+    ids::Nonce,
+};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use store::{directory::PARALLEL, log::Span};
+
+use super::attendance;
+use crate::context::Context;
+
+/// Entries that are read for a history, at most: what lies further back is not looked for.
+const MOST_READ: usize = 2_000;
+
+/// What is wanted of these channels; those that there are not are left out.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn channels_info(
+    cx: &Context,
+    channels: &[ConversationId],
+    wanted: &Wanted,
+) -> Result<ChannelsInfo, Error> {
+    let ids: BTreeSet<&ConversationId> = channels.iter().collect();
+    let ids = ids.into_iter().filter(|id| !wanted.exclude_channels.iter().any(|one| one == id.as_str()));
+    let ids: Vec<ConversationId> = ids.cloned().collect();
+    let mut settings: BTreeMap<ConversationId, Channel> =
+        cx.store.channels(&ids).await?.into_iter().collect();
+    let conversations = conversations(cx, &ids).await?;
+    let facts: Vec<(Conversation, Option<Channel>)> = conversations
+        .into_iter()
+        .map(|one| {
+            let channel = settings.remove(&one.id).filter(|channel| channel.number == one.number);
+            (one, channel)
+        })
+        .collect();
+    let told: Vec<ChannelInfo> = stream::iter(facts)
+        .map(|(conversation, channel)| async move { channel_info(cx, &conversation, channel, wanted).await })
+        .buffered(PARALLEL)
+        .try_collect()
+        .await?;
+    let users: BTreeSet<UserId> = told.iter().flat_map(ChannelInfo::users).map(UserId::trusted).collect();
+    let states: BTreeMap<UserId, UserState> =
+        cx.store.user_states(&users, cx.clock.now()).await?.into_iter().collect();
+    let users = users.into_iter().map(|user| {
+        let state = states
+            .get(&user)
+            .map(|state| if wanted.return_public_state { state.public() } else { state.state.clone() });
+        UserInfo { user: user.as_str().to_owned(), state: state.unwrap_or_default() }
+    });
+    let users = users.collect();
+    Ok(ChannelsInfo { channels: told.into_iter().map(|one| (one.name().to_owned(), one)).collect(), users })
+}
+
+/// As they are now: they may have been made a moment ago.
+async fn conversations(cx: &Context, ids: &[ConversationId]) -> Result<Vec<Conversation>, Error> {
+    let found: Vec<Option<Conversation>> = stream::iter(ids.to_vec())
+        .map(|id| async move { cx.store.conversation(&id, true).await })
+        .buffered(PARALLEL)
+        .try_collect()
+        .await?;
+    Ok(found.into_iter().flatten().filter(|one| !one.deleted).collect())
+}
+
+async fn channel_info(
+    cx: &Context,
+    conversation: &Conversation,
+    channel: Option<Channel>,
+    wanted: &Wanted,
+) -> Result<ChannelInfo, Error> {
+    let listeners = attendance::alive(cx, &Topic::Conversation(conversation.id.clone())).await?;
+    let users: BTreeSet<&str> = listeners.iter().map(|one| one.connection.user.as_str()).collect();
+    let page = cx.store.entries(conversation.number, Span::Before(None), 1, true).await?;
+    let last = page.entries.first();
+    // The first entry is the making of it.
+    let last = last.filter(|entry| entry.seq() > Seq(1)).map(|entry| entry.at);
+    let active = channel.as_ref().map_or(conversation.created_at, |channel| channel.active);
+    let history = match &channel {
+        Some(channel) if wanted.include_history && channel.has_history() => {
+            history(cx, conversation, channel).await?
+        }
+        _ => Vec::new(),
+    };
+    Ok(info::channel(Facts {
+        uuid: uuid(conversation),
+        name: conversation.id.as_str().to_owned(),
+        title: conversation.title.clone(),
+        settings: channel.map(|channel| channel.settings).unwrap_or_default(),
+        history,
+        active: last.map_or(active, |last| last.max(active)),
+        connections: listeners.len(),
+        users: if wanted.include_users { users.into_iter().map(str::to_owned).collect() } else { Vec::new() },
+    }))
+}
+
+/// Names a life of a conversation.
+fn uuid(conversation: &Conversation) -> String {
+    let random = u64::from_str_radix(&conversation.epoch, 16).unwrap_or_default();
+    let place = Place { number: conversation.number, seq: Seq(0) };
+    MessageId::mint(place, Nonce::new(random)).as_str().to_owned()
+}
+
+/// The newest messages that the channel keeps, oldest first.
+async fn history(cx: &Context, conversation: &Conversation, channel: &Channel) -> Result<Vec<Object>, Error> {
+    let size = usize::try_from(channel.settings.history_size).unwrap_or(usize::MAX).min(MOST_READ);
+    let mut history = Vec::new();
+    let (mut span, mut read) = (Span::Before(None), 0);
+    while history.len() < size && read < MOST_READ {
+        let stride = (2 * size).clamp(20, 500);
+        let page = cx.store.entries(conversation.number, span, stride, true).await?;
+        read += page.entries.len();
+        for entry in &page.entries {
+            if let Event::MessageCreated(message) = &entry.event
+                && message.is_listed()
+                && !message.state.recalled
+                && channel.keeps(entry.seq())
+                && history.len() < size
+            {
+                history.push(event::history(message, conversation.id.as_str()));
+            }
+        }
+        match page.entries.last() {
+            Some(last) if page.more => span = Span::Before(Some(last.seq())),
+            _ => break,
+        }
+    }
+    history.reverse();
+    Ok(history)
+}

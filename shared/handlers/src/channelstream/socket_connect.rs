@@ -1,0 +1,62 @@
+//! `$connect` of `/ws?conn_id=`
+//!
+//! Gives a connection that `POST /connect` made its socket. Who names none, or one that there is not, gets no
+//! socket. What was missed is sent when the stream tells that there is a socket: nothing can be posted to one before
+//! this has returned. A second socket takes over from the first. Wire page, Listener frames.
+
+use std::sync::Arc;
+
+use dialects::channelstream::schema;
+use domain::{Dialect, Error};
+use http::StatusCode;
+
+use super::attendance;
+use crate::{
+    context::Context,
+    endpoint::{Action, Endpoint, Handling},
+    invocation::{HttpReply, Invocation, Reply, SocketCall},
+};
+
+/// The function.
+pub static ENDPOINT: Endpoint = Endpoint::socket(
+    "channelstream-socket-connect",
+    Dialect::Channelstream,
+    "$connect",
+    &[Action::BatchWriteItem, Action::GetItem, Action::PutItem, Action::Query],
+    answer,
+);
+
+fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
+    Box::pin(async move {
+        let Invocation::Socket(call) = invocation else {
+            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        };
+        let status = match handle(&cx, &call).await {
+            Ok(()) => StatusCode::OK,
+            Err(Error::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+            Err(Error::Internal(text)) => {
+                tracing::error!(request_id = call.request_id, text, "internal error");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Err(_) => StatusCode::UNAUTHORIZED,
+        };
+        Reply::Http(HttpReply::empty(status))
+    })
+}
+
+async fn handle(cx: &Context, call: &SocketCall) -> Result<(), Error> {
+    const UNKNOWN: Error = Error::NotFound("Connection");
+    let named = call.query.iter().find(|(name, _)| name == "conn_id");
+    let id = named.and_then(|(_, id)| schema::uuid_of(id)).ok_or(UNKNOWN)?;
+    let now = cx.clock.now();
+    let mut listener = cx.store.listener(&id, now).await?.ok_or(UNKNOWN)?;
+    listener.socket = Some(call.connection_id.clone());
+    listener.since = now;
+    if !cx.store.bind_socket(&listener, now).await? {
+        return Err(UNKNOWN);
+    }
+    for topic in cx.store.topics(&id).await? {
+        attendance::hear(cx, &listener, &topic).await?;
+    }
+    cx.store.announce_socket(&listener, &call.connection_id).await
+}
