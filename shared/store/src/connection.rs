@@ -92,8 +92,8 @@ impl Store {
             return Ok(None);
         }
         let user = UserId::trusted(get_text(&found, "u")?);
-        let detail = find_text(&found, "x").map(str::to_owned);
         let since = since(&found);
+        let detail = find_text(&found, "x").map(str::to_owned);
         Ok(dialect(&found).map(|dialect| (Connection { id: id.to_owned(), user, dialect, since }, detail)))
     }
 

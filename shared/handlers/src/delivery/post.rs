@@ -30,18 +30,18 @@ pub async fn post_all(cx: &Context, queues: Queues) {
     let batch = Instant::now() + BATCH_DEADLINE;
     stream::iter(queues)
         .for_each_concurrent(CONNECTIONS_AT_ONCE, |(connection, frames)| async move {
-            post_queue(cx, &connection, frames, batch).await;
+            let deadline = batch.min(Instant::now() + DEADLINE);
+            post_until(cx, &connection, frames, deadline).await;
         })
         .await;
 }
 
 /// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more, or not yet.
 pub async fn post_in_order(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
-    post_queue(cx, connection, frames, Instant::now() + BATCH_DEADLINE).await
+    post_until(cx, connection, frames, Instant::now() + DEADLINE).await
 }
 
-async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>, batch: Instant) -> bool {
-    let deadline = batch.min(Instant::now() + DEADLINE);
+async fn post_until(cx: &Context, connection: &Connection, frames: Vec<Bytes>, deadline: Instant) -> bool {
     for frame in frames {
         match post(cx, connection, frame, deadline).await {
             // A frame that will never be taken is left out: closing would bring the client back for it.
