@@ -15,7 +15,7 @@
 //! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark, `q` muted, `w` hidden up to |
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
 //! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `t` since, `ttl` |
-//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `ttl` |
+//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `x` session, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
 //! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `x` detail, `ttl` |
 //! | once-only notice | `NOTICE#<number>` | 12 digits of seq | `ttl` |
@@ -196,6 +196,12 @@ pub fn user_connection(user: &UserId, connection: &str) -> Key {
 #[must_use]
 pub fn connection_partition(connection: &str) -> String {
     format!("CONN#{connection}")
+}
+
+/// The connection that a partition is of.
+#[must_use]
+pub fn connection_id(partition: &str) -> &str {
+    partition.strip_prefix("CONN#").unwrap_or(partition)
 }
 
 /// A connection, found by its id.

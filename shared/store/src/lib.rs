@@ -4,7 +4,7 @@
 //! - [`keys`]: **the** key design, with its entity chart. No other file spells a key.
 //! - [`schema`]: the table itself.
 //! - [`log`]: reading and appending; the append is a conversation's only lock.
-//! - [`conversation`], [`member`], [`message`], [`read_mark`], [`signal`], [`user`], [`watcher`], [`connection`], [`subscription`],
+//! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`user`], [`watcher`], [`connection`], [`subscription`],
 //!   [`directory`]: one aggregate each.
 //! - [`change`]: a record of the table's stream, as what it means.
 //! - [`mod@retry`], [`write`](mod@write), `item`, `fault`: pauses, conditional writes, attributes, and what the
@@ -30,6 +30,7 @@ pub mod message;
 pub mod read_mark;
 pub mod retry;
 pub mod schema;
+pub mod session;
 pub mod signal;
 pub mod subscription;
 pub mod user;

@@ -4,12 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Topic, UserId, Visibility,
+    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Timestamp, Topic, UserId,
+    Visibility,
     conversation::Openness,
     visibility::{self, Reader},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use store::{change::Change, connection::Connection, subscription::Subscription};
+use store::{
+    change::Change,
+    connection::Connection,
+    subscription::{Subscription, Wide},
+};
 
 use crate::context::Context;
 
@@ -51,7 +56,8 @@ impl Stage {
         let first = first.min().unwrap_or_default();
         let now = cx.clock.now();
         let topic = Topic::of_log(&id);
-        let subscriptions = cx.store.subscribers(&topic, now).await?;
+        let mut subscriptions = cx.store.subscribers(&topic, now).await?;
+        subscriptions.extend(wide_subscribers(cx, &topic, number, now).await?);
         let members = cx.store.members(&id, number).await?;
         let here = members.iter().filter(|member| member.is_active() || was_here(member, first));
         let users: Vec<UserId> = here.map(|member| member.user.clone()).collect();
@@ -88,6 +94,14 @@ impl Stage {
         self.subscriptions.iter().filter(move |subscription| subscription.connection.dialect == dialect)
     }
 
+    /// Whether somebody who may do everything may see the entry: all but what is for others only.
+    #[must_use]
+    pub fn powerful_sees(&self, user: &UserId, entry: &Entry) -> bool {
+        let openness = Openness::new(Visibility::Open);
+        let member = self.members.get(user);
+        visibility::may_see(&openness, Reader { user: Some(user), member, powerful: true }, entry)
+    }
+
     /// Whether the member may see the entry.
     #[must_use]
     pub fn sees(&self, member: &Member, entry: &Entry) -> bool {
@@ -117,6 +131,25 @@ impl Stage {
         let openness = self.conversation.as_ref().map_or(&ended, |conversation| &conversation.openness);
         visibility::may_see(openness, Reader { user: Some(user), member, powerful: false }, entry)
     }
+}
+
+/// The connections that hear of the conversation without having named it: of any, and of an open one.
+async fn wide_subscribers(
+    cx: &Context,
+    topic: &Topic,
+    number: Number,
+    now: Timestamp,
+) -> Result<Vec<Subscription>, Error> {
+    let Topic::Conversation(id) = topic else { return Ok(Vec::new()) };
+    let (mut all, settings) = futures_util::future::try_join(
+        cx.store.wide_subscribers(Wide::All, now),
+        cx.store.conversation(id, true),
+    )
+    .await?;
+    if settings.is_some_and(|one| one.number == number && one.visibility() == Visibility::Open) {
+        all.extend(cx.store.wide_subscribers(Wide::Open, now).await?);
+    }
+    Ok(all)
 }
 
 /// Whether somebody who is not a member now was one until the entry `seq` or later. Who was banned without ever

@@ -19,3 +19,4 @@ pub mod messages;
 pub mod notice;
 pub mod reading;
 pub mod send;
+pub mod user;
