@@ -1,7 +1,7 @@
 //! Five wire dialects over one model: values in, bytes out.
 //!
 //! # Layout
-//! One folder each: [`channelize`] and [`events`] so far. In each the same files: `message`, `user`,
+//! One folder each: [`channelize`], [`events`] and [`nkchat`] so far. In each the same files: `message`, `user`,
 //! `conversation` (or `room`), `event`, `error`, as far as the dialect has them.
 //!
 //! # Invariants
@@ -9,3 +9,4 @@
 
 pub mod channelize;
 pub mod events;
+pub mod nkchat;

@@ -5,7 +5,7 @@
 //! - [`endpoint`], [`invocation`], [`context`], [`gateway`]: what a host needs to know.
 //! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
 //! - [`operations`]: what can be done, in no dialect's words.
-//! - [`channelize`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
+//! - [`channelize`], [`events`], [`nkchat`]: a dialect each, a file per endpoint: decode, operation, encode.
 //! - [`delivery`]: from the table's stream to the sockets. [`unrouted`]: what no route takes.
 //!
 //! # Invariants
@@ -22,6 +22,7 @@ pub mod gateway;
 pub mod handshake;
 pub mod invocation;
 pub mod json;
+pub mod nkchat;
 pub mod operations;
 pub mod unrouted;
 
@@ -30,5 +31,12 @@ use endpoint::Endpoint;
 /// Every Lambda function there is. All else (routes, binaries, samples, policies) is checked against this list.
 #[must_use]
 pub fn endpoints() -> Vec<&'static Endpoint> {
-    [channelize::endpoints(), events::endpoints(), delivery::endpoints(), vec![&unrouted::ENDPOINT]].concat()
+    [
+        channelize::endpoints(),
+        events::endpoints(),
+        nkchat::endpoints(),
+        delivery::endpoints(),
+        vec![&unrouted::ENDPOINT],
+    ]
+    .concat()
 }

@@ -16,6 +16,8 @@ mod journeys;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod nkchat;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod template;

@@ -17,6 +17,7 @@ use crate::{
     endpoint::{Action, Endpoint, Handling, Trigger},
     events,
     invocation::{HttpReply, Invocation, Reply, StreamChange, StreamRecord},
+    nkchat,
 };
 
 /// The function.
@@ -153,6 +154,7 @@ async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Queue
             }
         }
     }
+    nkchat::frames::queue(cx, &stage, &changes, &mut queues).await?;
     Ok(queues)
 }
 
