@@ -1,12 +1,13 @@
 //! Five wire dialects over one model: values in, bytes out.
 //!
 //! # Layout
-//! One folder each: [`channelize`], [`events`] and [`nkchat`] so far. In each the same files: `message`, `user`,
+//! One folder each: [`channelize`], [`channels`], [`events`] and [`nkchat`] so far. In each the same files: `message`, `user`,
 //! `conversation` (or `room`), `event`, `error`, as far as the dialect has them.
 //!
 //! # Invariants
 //! Pure: what a rendering needs to know comes in as arguments; nothing is read, nobody is asked.
 
 pub mod channelize;
+pub mod channels;
 pub mod events;
 pub mod nkchat;

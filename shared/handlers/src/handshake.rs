@@ -41,12 +41,31 @@ fn protocol_token(headers: &HeaderMap) -> Option<&str> {
     protocols.next()
 }
 
-/// A browser says where its page is from, and sends its cookies along from anywhere: so a page of an origin
-/// that is not on the list, if there is one, gets no socket.
+/// Whether a cookie counts for anything here. A browser sends cookies along from any page: so the page must be
+/// our own, or of an origin that is named on the list. A list that allows any names none.
+#[must_use]
+pub fn may_use_cookie(cx: &Context, headers: &HeaderMap) -> bool {
+    headers.get(header::ORIGIN).is_none_or(|origin| {
+        is_same_origin(headers) || cx.allowed_origins.iter().any(|one| one.as_bytes() == origin.as_bytes())
+    })
+}
+
+/// Whether the page that asks is of the host that is asked.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let page = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+    page.is_some_and(|(_, host)| text(header::HOST).is_some_and(|asked| asked.eq_ignore_ascii_case(host)))
+}
+
+/// A browser says where its page is from: a page of an origin that is neither ours nor on the list, if there is
+/// one, gets no socket.
 fn check_origin(cx: &Context, headers: &HeaderMap) -> Result<(), Error> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let allowed = &cx.allowed_origins;
-    if allowed.is_empty() || allowed.iter().any(|one| one == "*" || one.as_bytes() == origin.as_bytes()) {
+    if is_same_origin(headers)
+        || allowed.is_empty()
+        || allowed.iter().any(|one| one == "*" || one.as_bytes() == origin.as_bytes())
+    {
         return Ok(());
     }
     Err(Error::Forbidden("This origin is not allowed."))

@@ -5,7 +5,8 @@
 //! - [`endpoint`], [`invocation`], [`context`], [`gateway`]: what a host needs to know.
 //! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
 //! - [`operations`]: what can be done, in no dialect's words.
-//! - [`channelize`], [`events`], [`nkchat`]: a dialect each, a file per endpoint: decode, operation, encode.
+//! - [`channelize`], [`channels`], [`events`], [`nkchat`]: a dialect each, a file per endpoint: decode, operation,
+//!   encode.
 //! - [`delivery`]: from the table's stream to the sockets. [`unrouted`]: what no route takes.
 //!
 //! # Invariants
@@ -14,6 +15,7 @@
 
 pub mod auth;
 pub mod channelize;
+pub mod channels;
 pub mod context;
 pub mod delivery;
 pub mod endpoint;
@@ -33,6 +35,7 @@ use endpoint::Endpoint;
 pub fn endpoints() -> Vec<&'static Endpoint> {
     [
         channelize::endpoints(),
+        channels::endpoints(),
         events::endpoints(),
         nkchat::endpoints(),
         delivery::endpoints(),

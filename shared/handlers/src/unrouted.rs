@@ -10,9 +10,10 @@ use domain::Error;
 use http::{Method, StatusCode};
 
 use crate::{
-    channelize,
+    channelize, channels,
     context::Context,
     endpoint::{Action, Endpoint, Handling, Trigger},
+    events,
     invocation::{HttpReply, Invocation, Reply},
 };
 
@@ -35,8 +36,15 @@ fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
     if call.method == Method::GET && call.path == "/v2/users/" {
         return (channelize::list_users::ENDPOINT.handler)(cx, invocation);
     }
-    let reply = if call.path == "/v2" || call.path.starts_with("/v2/") {
+    let is_of = |root: &str| {
+        call.path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let reply = if is_of("/api/v1") {
+        events::request::refuse(&Error::NotFound("Route"))
+    } else if call.path == "/v2" || call.path.starts_with("/v2/") {
         channelize::request::refuse(&Error::NotFound("Route"))
+    } else if call.path == "/channels" || call.path.starts_with("/channels/") {
+        channels::request::refuse(&Error::NotFound("Route"))
     } else {
         HttpReply::json(StatusCode::NOT_FOUND, br#"{"message":"Not Found"}"#.to_vec())
     };

@@ -34,9 +34,25 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn put_connection(&self, connection: &Connection, now: Timestamp) -> Result<(), Error> {
+        self.put_connection_with(connection, None, now).await
+    }
+
+    /// Keeps a connection, with what its dialect wants to know of it at its next message: its own business.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn put_connection_with(
+        &self,
+        connection: &Connection,
+        detail: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let ttl = ttl(now);
         let mut by_id = item::keyed(&keys::connection(&connection.id));
         by_id.insert("u".into(), text(connection.user.as_str()));
+        if let Some(detail) = detail {
+            by_id.insert("x".into(), text(detail));
+        }
         let by_user = item::keyed(&keys::user_connection(&connection.user, &connection.id));
         let mut items = [by_id, by_user];
         for item in &mut items {
@@ -59,13 +75,26 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn connection(&self, id: &str, now: Timestamp) -> Result<Option<Connection>, Error> {
+        Ok(self.connection_with(id, now).await?.map(|(connection, _)| connection))
+    }
+
+    /// The connection of that id with its detail; none if it has ended.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn connection_with(
+        &self,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Connection, Option<String>)>, Error> {
         let Some(found) = self.get(&keys::connection(id), true).await? else { return Ok(None) };
         if is_over(&found, now) {
             return Ok(None);
         }
         let user = UserId::trusted(get_text(&found, "u")?);
         let since = since(&found);
-        Ok(dialect(&found).map(|dialect| Connection { id: id.to_owned(), user, dialect, since }))
+        let detail = find_text(&found, "x").map(str::to_owned);
+        Ok(dialect(&found).map(|dialect| (Connection { id: id.to_owned(), user, dialect, since }, detail)))
     }
 
     /// The user's connections.

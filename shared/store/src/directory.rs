@@ -57,6 +57,13 @@ impl Store {
             .map(|ids| ids.into_iter().map(ConversationId::trusted).collect())
     }
 
+    /// The user of that number, by the list of all.
+    pub(crate) async fn listed_user(&self, wanted: domain::Number) -> Result<Option<UserId>, Error> {
+        let items = self.query_all(keys::ALL_USERS.to_owned(), "", false).await?;
+        let found = items.iter().find(|item| item::find_number(item, "n") == Some(wanted.0));
+        found.map(|item| get_text(item, schema::SORT_KEY).map(UserId::trusted)).transpose()
+    }
+
     async fn listed(&self, list: &str) -> Result<Vec<String>, Error> {
         let items = self.query_all(list.to_owned(), "", false).await?;
         items.iter().map(|item| get_text(item, schema::SORT_KEY).map(str::to_owned)).collect()

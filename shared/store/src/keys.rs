@@ -11,13 +11,16 @@
 //! | message id that a client chose | `MESSAGE#<message id>` | `MESSAGE` | `n` number, `s` seq |
 //! | read mark, for the others | `READ#<number>` | user id | `s` seq, `t` time |
 //! | signal: announced, not kept | `SIGNAL#<number>` | `<kind>#<user id>` | `x` JSON, `ttl` |
+//! | name of a user's number | `USERNUMBER#<number>` | `USER` | `u` user id |
+//! | session of a browser | `SESSION#<SHA-256 of its secret>` | `SESSION` | `u` user, `ttl` |
 //! | user | `USER#<user id>` | `USER` | `x` JSON, `t` version, `h` password hash |
 //! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark, `q` muted, `w` hidden up to |
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
 //! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `t` since, `ttl` |
-//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `x` session, `ttl` |
+//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `x` detail, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
-//! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `x` detail, `ttl` |
+//! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `x` detail, `ttl`; see `hold.rs` |
+//! | request with an idempotency key | `REQUEST#<caller>` | the key | see `idempotency.rs` |
 //! | once-only notice | `NOTICE#<number>` | 12 digits of seq | `ttl` |
 //! | login name | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
 //! | all users, all conversations | `ALL#USER`, `ALL#CONV` | id | `n` number |
@@ -174,6 +177,18 @@ pub fn user(id: &UserId) -> Key {
     Key::new(user_partition(id), "USER")
 }
 
+/// The user that a number names.
+#[must_use]
+pub fn user_number(number: Number) -> Key {
+    Key::new(format!("USERNUMBER#{number}"), "USER")
+}
+
+/// A session, by the digest of its secret.
+#[must_use]
+pub fn session(digest: &str) -> Key {
+    Key::new(format!("SESSION#{digest}"), "SESSION")
+}
+
 /// A user's membership.
 #[must_use]
 pub fn membership(user: &UserId, conversation: &ConversationId) -> Key {
@@ -226,6 +241,12 @@ pub fn topic_partition(topic: &str) -> String {
 #[must_use]
 pub fn subscription(topic: &str, connection: &str) -> Key {
     Key::new(topic_partition(topic), connection)
+}
+
+/// A request that carries an idempotency key. `caller` is whose key it is.
+#[must_use]
+pub fn request(caller: &str, key: &str) -> Key {
+    Key::new(format!("REQUEST#{caller}"), key)
 }
 
 /// Says that the notices of an entry have been written.

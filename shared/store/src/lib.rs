@@ -4,8 +4,8 @@
 //! - [`keys`]: **the** key design, with its entity chart. No other file spells a key.
 //! - [`schema`]: the table itself.
 //! - [`log`]: reading and appending; the append is a conversation's only lock.
-//! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`user`], [`watcher`], [`connection`], [`subscription`],
-//!   [`directory`]: one aggregate each.
+//! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`state`], [`user`], [`watcher`],
+//!   [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`]: one aggregate each.
 //! - [`change`]: a record of the table's stream, as what it means.
 //! - [`mod@retry`], [`write`](mod@write), `item`, `fault`: pauses, conditional writes, attributes, and what the
 //!   SDK's errors mean.
@@ -23,6 +23,8 @@ pub mod change;
 pub mod connection;
 pub mod conversation;
 pub mod directory;
+pub mod hold;
+pub mod idempotency;
 pub mod keys;
 pub mod log;
 pub mod member;
@@ -32,6 +34,7 @@ pub mod retry;
 pub mod schema;
 pub mod session;
 pub mod signal;
+pub mod state;
 pub mod subscription;
 pub mod user;
 pub mod watcher;

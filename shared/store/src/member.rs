@@ -62,6 +62,20 @@ impl Store {
         self.get_all(keys, true).await?.iter().map(from_item).collect()
     }
 
+    /// The user's standing in each of these conversations, in any order; where the user never had to do with one
+    /// it is left out.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn standings(
+        &self,
+        user: &UserId,
+        conversations: &[ConversationId],
+    ) -> Result<Vec<Member>, Error> {
+        let keys = conversations.iter().map(|id| keys::member(id, user)).collect();
+        self.get_all(keys, true).await?.iter().map(from_item).collect()
+    }
+
     /// Everybody who ever had to do with this life of the conversation, by user id: also who left or is banned.
     ///
     /// # Errors

@@ -1,108 +1,75 @@
-//! Sessions: what a dialect keeps about a connection besides whose it is, for as long as it lasts.
-//!
-//! A session is the connection's own item with one attribute more, so that it ends with it and costs nothing of
-//! its own. What stands in it is the dialect's business.
+//! Sessions: what a browser's cookie stands for. The cookie holds a random secret; the table holds the secret's
+//! digest, so that who reads the table can open no session. A session that was closed is gone at once.
+
+use std::fmt::Write as _;
 
 use domain::{Error, Timestamp, UserId};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Item, Store, Write,
-    connection::{self, Connection},
-    item::{self, find_text, get_text, is_over, number, text},
+    Store, Write,
+    item::{self, get_text, is_over, number, text},
     keys, schema,
-    write::Written,
 };
 
-/// A connection, with what its dialect keeps about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// The connection.
-    pub connection: Connection,
-    /// The dialect's own.
-    pub state: String,
-}
+/// How long a session lasts, in seconds: thirty days.
+pub const LIFETIME_SECONDS: i64 = 30 * 86_400;
+/// Random words of 64 bits that make a secret.
+const WORDS: usize = 4;
 
 impl Store {
-    /// Keeps a connection with its session. Says whether it does: not if the connection is somebody's already.
+    /// Opens a session of the user, and says its secret: 64 hexadecimal digits.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn open_session(&self, session: &Session, now: Timestamp) -> Result<bool, Error> {
-        let Connection { id, user, dialect, since } = &session.connection;
-        let mut by_id = item::keyed(&keys::connection(id));
-        by_id.insert("u".into(), text(user.as_str()));
-        by_id.insert("x".into(), text(&session.state));
-        let mut by_user = item::keyed(&keys::user_connection(user, id));
-        for item in [&mut by_id, &mut by_user] {
-            item.insert("d".into(), text(dialect.name()));
-            item.insert("t".into(), number(since.millis()));
-            item.insert(schema::TTL.into(), connection::ttl(now));
+    pub async fn open_session(&self, user: &UserId, now: Timestamp) -> Result<String, Error> {
+        let mut secret = String::with_capacity(16 * WORDS);
+        for _ in 0..WORDS {
+            let _ = write!(secret, "{:016x}", crate::random()?);
         }
-        let first = Write::put(by_id).when("attribute_not_exists(pk)");
-        if let Written::Refused(_) = self.write_one(first).await? {
-            return Ok(false);
-        }
-        if let Err(error) = self.write_one(Write::put(by_user)).await {
-            // Half a session would be told nothing: rather none.
-            self.remove_connection(id).await?;
-            return Err(error);
-        }
-        Ok(true)
+        let mut item = item::keyed(&keys::session(&digest(&secret)));
+        item.insert("u".into(), text(user.as_str()));
+        item.insert(schema::TTL.into(), number(now.plus_seconds(LIFETIME_SECONDS).seconds()));
+        self.write_one(Write::put(item)).await?;
+        Ok(secret)
     }
 
-    /// The session of a connection; none if it has none, or has ended.
+    /// Whose session the secret opens; none if there is none, or it is over.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn session(&self, connection: &str, now: Timestamp) -> Result<Option<Session>, Error> {
-        let found = self.get(&keys::connection(connection), true).await?;
-        Ok(found.as_ref().map(|item| from_item(item, now)).transpose()?.flatten())
-    }
-
-    /// The sessions of these connections, in any order; connections without one are left out.
-    ///
-    /// # Errors
-    /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn sessions<'a>(
-        &self,
-        connections: impl IntoIterator<Item = &'a str>,
-        now: Timestamp,
-    ) -> Result<Vec<Session>, Error> {
-        let keys: Vec<_> = connections.into_iter().map(keys::connection).collect();
-        if keys.is_empty() {
-            return Ok(Vec::new());
+    pub async fn session(&self, secret: &str, now: Timestamp) -> Result<Option<UserId>, Error> {
+        // Consistent: a session that was closed is not seen again.
+        let Some(found) = self.get(&keys::session(&digest(secret)), true).await? else { return Ok(None) };
+        if is_over(&found, now) {
+            return Ok(None);
         }
-        let items = self.get_all(keys, true).await?;
-        let sessions: Result<Vec<_>, _> = items.iter().map(|item| from_item(item, now)).collect();
-        Ok(sessions?.into_iter().flatten().collect())
+        get_text(&found, "u").map(UserId::trusted).map(Some)
     }
 
-    /// Changes a session from what was read. Says whether it did: not if somebody else changed it meanwhile, or
-    /// it has ended.
+    /// Closes a session. Closing one that is closed is no error.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn change_session(&self, before: &Session, state: &str) -> Result<bool, Error> {
-        let update = Write::update(keys::connection(&before.connection.id), "SET x = :x")
-            .when("x = :b")
-            .with(":x", text(state))
-            .with(":b", text(&before.state));
-        Ok(matches!(self.write_one(update).await?, Written::Done))
+    pub async fn close_session(&self, secret: &str) -> Result<(), Error> {
+        self.write_one(Write::delete(keys::session(&digest(secret)))).await.map(|_| ())
     }
 }
 
-fn from_item(item: &Item, now: Timestamp) -> Result<Option<Session>, Error> {
-    if is_over(item, now) {
-        return Ok(None);
+fn digest(secret: &str) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(secret.as_bytes()) {
+        let _ = write!(hex, "{byte:02x}");
     }
-    let (Some(state), Some(dialect)) = (find_text(item, "x"), connection::dialect(item)) else {
-        return Ok(None);
-    };
-    let connection = Connection {
-        id: keys::connection_id(get_text(item, schema::PARTITION_KEY)?).to_owned(),
-        user: UserId::trusted(get_text(item, "u")?),
-        dialect,
-        since: connection::since(item),
-    };
-    Ok(Some(Session { connection, state: state.to_owned() }))
+    hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_sha_256_in_hexadecimal() {
+        assert_eq!(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
 }

@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use domain::{Error, Timestamp, Topic, UserId};
 
 use crate::{
-    Store,
+    Item, Store,
     connection::{self, Connection, built},
+    hold::{self, Flow},
     item::{self, find_text, get_text, is_over, number, text},
     keys, schema,
 };
@@ -17,6 +18,8 @@ pub struct Subscription {
     pub connection: Connection,
     /// What the dialect wants to know when something is delivered: its own business.
     pub detail: Option<String>,
+    /// What of its topic's log it is to be sent.
+    pub flow: Flow,
 }
 
 /// More than one topic: conversations that nobody named.
@@ -139,20 +142,17 @@ impl Store {
 
     async fn subscriptions(&self, topic: &str, now: Timestamp) -> Result<Vec<Subscription>, Error> {
         let items = self.query_all(keys::topic_partition(topic), "", true).await?;
-        let mut subscriptions = Vec::with_capacity(items.len());
-        for item in items.iter().filter(|item| !is_over(item, now)) {
-            if let Some(dialect) = connection::dialect(item) {
-                let id = get_text(item, schema::SORT_KEY)?.to_owned();
-                let connection = Connection {
-                    id,
-                    user: UserId::trusted(get_text(item, "u")?),
-                    dialect,
-                    since: connection::since(item),
-                };
-                subscriptions
-                    .push(Subscription { connection, detail: find_text(item, "x").map(str::to_owned) });
-            }
-        }
-        Ok(subscriptions)
+        let there = items.iter().filter(|item| !is_over(item, now));
+        there.filter_map(|item| from_item(item).transpose()).collect()
     }
+}
+
+/// The subscription that an item is; none if it is of a dialect that is not known.
+fn from_item(item: &Item) -> Result<Option<Subscription>, Error> {
+    let Some(dialect) = connection::dialect(item) else { return Ok(None) };
+    let id = get_text(item, schema::SORT_KEY)?.to_owned();
+    let user = UserId::trusted(get_text(item, "u")?);
+    let connection = Connection { id, user, dialect, since: connection::since(item) };
+    let detail = find_text(item, "x").map(str::to_owned);
+    Ok(Some(Subscription { connection, detail, flow: hold::flow(item)? }))
 }

@@ -219,6 +219,22 @@ impl Store {
         }
     }
 
+    /// The user that a number names; none if it names none.
+    ///
+    /// A user who was made before numbers were named is looked for in the list of all, once.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn user_of(&self, number: Number) -> Result<Option<User>, Error> {
+        if let Some(named) = self.get(&keys::user_number(number), false).await? {
+            return self.user(&UserId::trusted(get_text(&named, "u")?)).await;
+        }
+        let Some(id) = self.listed_user(number).await? else { return Ok(None) };
+        let Some(user) = self.user(&id).await? else { return Ok(None) };
+        self.write_one(name_number(&user)).await?;
+        Ok(Some(user))
+    }
+
     /// Says that the user blocks, or is a friend of, the other; or no longer.
     ///
     /// # Errors
@@ -288,6 +304,7 @@ pub fn create(user: &User, password_hash: Option<&str>) -> Result<Vec<Write>, Er
     let mut writes = vec![
         Write::put(to_item(user, password_hash)?).when("attribute_not_exists(pk)"),
         directory::list_user(user),
+        name_number(user),
     ];
     if let Some(email) = &user.email {
         writes.push(claim_login(email, &user.id));
@@ -301,6 +318,7 @@ pub fn delete(user: &User) -> Vec<Write> {
     let mut writes = vec![
         Write::delete(keys::user(&user.id)).when("attribute_exists(pk)"),
         directory::unlist_user(&user.id),
+        Write::delete(keys::user_number(user.number)),
     ];
     if let Some(email) = &user.email {
         let own = Write::delete(keys::login(email)).when("u = :u");
@@ -327,6 +345,12 @@ pub async fn hash_password(password: &str) -> Result<String, Error> {
 /// A hash that no password has, checked where there is no user, so that time does not tell.
 const NOBODYS_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c3dpdGNoYm9hcmQtbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+fn name_number(user: &User) -> Write {
+    let mut line = item::keyed(&keys::user_number(user.number));
+    line.insert("u".into(), text(user.id.as_str()));
+    Write::put(line)
+}
 
 fn claim_login(login: &str, user: &UserId) -> Write {
     let mut line = item::keyed(&keys::login(login));

@@ -8,6 +8,8 @@ mod contract;
 #[cfg(test)]
 mod costs;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod guarantees;
 #[cfg(test)]
 mod harness;

@@ -25,6 +25,7 @@ pub fn encode(error: &Error) -> (u16, Vec<u8>) {
     };
     let error_text = match error {
         Error::Internal(_) => "Internal server error".to_owned(),
+        Error::NotFound("Conversation") => "Room not found".to_owned(),
         other => other.to_string(),
     };
     let body = Body { error_text: &error_text, http_status_code };

@@ -7,13 +7,13 @@ use serde::Serialize;
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Room {
-    room_id: u64,
+    created_utc: i64,
+    display_name: String,
+    last_modified_utc: i64,
     /// The seed's spelling; the Rooms API and the client use `displayName`.
     name: String,
-    display_name: String,
+    room_id: u64,
     room_type: &'static str,
-    created_utc: i64,
-    last_modified_utc: i64,
     unread_message_count: u64,
     is_archived: bool,
     is_moderator: bool,
@@ -25,8 +25,8 @@ pub struct Room {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastMessage {
-    message_id: u64,
     created_utc: i64,
+    message_id: u64,
     user_id: u64,
 }
 
@@ -47,8 +47,8 @@ pub struct Facts {
 #[must_use]
 pub fn last_message(message: &Message, author: Number) -> Option<LastMessage> {
     Some(LastMessage {
-        message_id: message.place.packed()?,
         created_utc: message.created_at().millis(),
+        message_id: message.place.packed()?,
         user_id: author.0,
     })
 }
@@ -59,15 +59,15 @@ pub fn room(conversation: &Conversation, facts: Facts) -> Room {
     let title = conversation.title.clone().or(facts.peer_name);
     let name = title.unwrap_or_else(|| conversation.id.as_str().to_owned());
     Room {
+        created_utc: conversation.created_at.millis(),
+        display_name: name.clone(),
+        last_modified_utc: conversation.updated_at.millis(),
+        name,
         room_id: conversation.number.0,
-        name: name.clone(),
-        display_name: name,
         room_type: match conversation.visibility() {
             Visibility::Private => "Private",
             Visibility::Public | Visibility::Open => "Public",
         },
-        created_utc: conversation.created_at.millis(),
-        last_modified_utc: conversation.updated_at.millis(),
         unread_message_count: facts.unread,
         is_archived: false,
         is_moderator: facts.moderator,

@@ -3,16 +3,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use domain::{Dialect, Error, Event, Number, Seq};
+use domain::{Dialect, Error, Event, Number, Seq, Topic};
 use futures_util::{StreamExt as _, stream};
 use http::StatusCode;
 use store::{
     change::{self, Change},
     connection::Connection,
+    subscription::Subscription,
 };
 
 use super::{notices, post, stage::Stage};
 use crate::{
+    channels,
     context::Context,
     endpoint::{Action, Endpoint, Handling, Trigger},
     events,
@@ -53,6 +55,15 @@ fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
 /// What connections are due, in order.
 pub type Queues = BTreeMap<Connection, Vec<Bytes>>;
 
+/// What is to be done about a batch of one conversation.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// To be posted.
+    pub queues: Queues,
+    /// To be ended when that has been posted: subscriptions of those who may hear no more.
+    pub ended: Vec<(Topic, Subscription)>,
+}
+
 /// The changes of one conversation, with their records' sequence numbers, in the order of the log.
 type Changes = Vec<(String, Change)>;
 
@@ -66,12 +77,14 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     let staged: Vec<_> = staged.collect().await;
     let mut queues = Queues::new();
     let mut ended = Vec::new();
-    for (frames, changes, number) in staged {
-        match frames {
-            Ok(frames) => {
-                for (connection, frames) in frames {
+    let mut subscriptions = Vec::new();
+    for (due, changes, number) in staged {
+        match due {
+            Ok(due) => {
+                for (connection, frames) in due.queues {
                     queues.entry(connection).or_default().extend(frames);
                 }
+                subscriptions.extend(due.ended);
                 let ends = |change: &Change| matches!(change, Change::Entry(entry) if matches!(entry.event, Event::ConversationDeleted));
                 if changes.iter().any(|(_, change)| ends(change)) {
                     ended.push((number, changes));
@@ -84,6 +97,12 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
         }
     }
     post::post_all(cx, queues).await;
+    for (topic, subscription) in &subscriptions {
+        if let Err(error) = cx.store.end_subscription(topic, subscription).await {
+            // It hears nothing any more: what may be seen is asked for every entry.
+            tracing::warn!(connection = subscription.connection.id, %error, "a subscription is left standing");
+        }
+    }
     for (number, changes) in ended {
         if let Err(error) = sweep(cx, number).await {
             tracing::error!(%number, %error, "a deleted conversation is to be swept again");
@@ -134,7 +153,7 @@ fn by_conversation(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> BTre
 }
 
 /// What each connection is due of these changes.
-async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Queues, Error> {
+async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Due, Error> {
     let changes: Vec<&Change> = changes.iter().map(|(_, change)| change).collect();
     for change in &changes {
         if let Change::Entry(entry) = change
@@ -143,19 +162,19 @@ async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Queue
             notices::follow(cx, &id, entry).await?;
         }
     }
-    let Some(stage) = Stage::set(cx, number, &changes).await? else { return Ok(Queues::new()) };
-    let mut queues = Queues::new();
+    let Some(stage) = Stage::set(cx, number, &changes).await? else { return Ok(Due::default()) };
+    let mut due = channels::frames::frames(cx, &stage, &changes).await?;
     let events = stage.listeners(Dialect::Events);
     if !events.is_empty() {
         let by_user = events::frames::frames(cx, &stage, &changes).await?;
         for connection in events {
             if let Some(frames) = by_user.get(&connection.user) {
-                queues.entry(connection.clone()).or_default().extend(frames.iter().cloned());
+                due.queues.entry(connection.clone()).or_default().extend(frames.iter().cloned());
             }
         }
     }
-    nkchat::frames::queue(cx, &stage, &changes, &mut queues).await?;
-    Ok(queues)
+    nkchat::frames::queue(cx, &stage, &changes, &mut due.queues).await?;
+    Ok(due)
 }
 
 /// Removes what is left of a conversation that has ended, after its members were told.

@@ -30,13 +30,18 @@ pub async fn post_all(cx: &Context, queues: Queues) {
     let batch = Instant::now() + BATCH_DEADLINE;
     stream::iter(queues)
         .for_each_concurrent(CONNECTIONS_AT_ONCE, |(connection, frames)| async move {
-            post_queue(cx, &connection, frames, batch).await;
+            let deadline = batch.min(Instant::now() + DEADLINE);
+            post_until(cx, &connection, frames, deadline).await;
         })
         .await;
 }
 
-async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>, batch: Instant) {
-    let deadline = batch.min(Instant::now() + DEADLINE);
+/// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more.
+pub async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
+    post_until(cx, connection, frames, Instant::now() + DEADLINE).await
+}
+
+async fn post_until(cx: &Context, connection: &Connection, frames: Vec<Bytes>, deadline: Instant) -> bool {
     for frame in frames {
         match post(cx, connection, frame, deadline).await {
             // A frame that will never be taken is left out: closing would bring the client back for it.
@@ -44,20 +49,28 @@ async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>, b
             Err(PostError::Gone) if is_young(cx, connection) => {
                 // Its handshake may still be under way; if not, its `$disconnect` or the next post forgets it.
                 tracing::warn!(connection = connection.id, "not there yet, or gone at once");
-                return;
+                return false;
             }
             Err(PostError::Gone) => {
                 tracing::debug!(connection = connection.id, "gone");
-                return forget(cx, connection).await;
+                forget(cx, connection).await;
+                return false;
             }
             Err(PostError::Later) => {
-                tracing::warn!(connection = connection.id, "parked: its client must come back and resume");
-                // Whether the close arrives or not: nothing is posted to it any more.
-                cx.gateway.close(connection.dialect, &connection.id).await;
-                return forget(cx, connection).await;
+                park(cx, connection).await;
+                return false;
             }
         }
     }
+    true
+}
+
+/// Closes a connection and forgets it, so that its client comes back and resumes.
+pub async fn park(cx: &Context, connection: &Connection) {
+    tracing::warn!(connection = connection.id, "parked: its client must come back and resume");
+    // Whether the close arrives or not: nothing is posted to it any more.
+    cx.gateway.close(connection.dialect, &connection.id).await;
+    forget(cx, connection).await;
 }
 
 /// Posts one frame, again and again until the deadline while the answer is "later", or "gone" from a

@@ -30,6 +30,8 @@ pub struct Stage {
     pub number: Number,
     /// Its settings; none if this life of it is over.
     pub conversation: Option<Conversation>,
+    /// Its settings, also as they were when it ended; none once its id names another life.
+    pub last: Option<Conversation>,
     /// What a connection subscribes to in order to hear of it.
     pub topic: Topic,
     /// All who ever had to do with it, by user.
@@ -71,9 +73,9 @@ impl Stage {
         if connections.is_empty() && subscriptions.is_empty() {
             return Ok(None);
         }
-        let conversation = cx.store.conversation(&id, true).await?;
-        let conversation = conversation.filter(|one| one.number == number && !one.deleted);
-        Ok(Some(Self { id, number, conversation, topic, members, connections, subscriptions }))
+        let last = cx.store.conversation(&id, true).await?.filter(|one| one.number == number);
+        let conversation = last.clone().filter(|one| !one.deleted);
+        Ok(Some(Self { id, number, conversation, last, topic, members, connections, subscriptions }))
     }
 
     /// The connections that speak this dialect.
@@ -94,41 +96,29 @@ impl Stage {
         self.subscriptions.iter().filter(move |subscription| subscription.connection.dialect == dialect)
     }
 
-    /// Whether somebody who may do everything may see the entry: all but what is for others only.
-    #[must_use]
-    pub fn powerful_sees(&self, user: &UserId, entry: &Entry) -> bool {
-        let openness = Openness::new(Visibility::Open);
-        let member = self.members.get(user);
-        visibility::may_see(&openness, Reader { user: Some(user), member, powerful: true }, entry)
-    }
-
     /// Whether the member may see the entry.
     #[must_use]
     pub fn sees(&self, member: &Member, entry: &Entry) -> bool {
         self.may_see(&member.user, Some(member), entry)
     }
 
-    /// Whether a user who subscribes may see the entry: a member, as members may; anybody else only what was
-    /// written while the conversation was open.
+    /// Whether a user who subscribes may see the entry.
     #[must_use]
     pub fn subscriber_sees(&self, user: &UserId, entry: &Entry) -> bool {
-        let member = self.members.get(user);
-        let open = match (&self.topic, &self.conversation) {
-            (Topic::Conversation(_), Some(conversation)) => {
-                conversation.openness.at(entry.seq()) == Visibility::Open
-            }
-            (Topic::Conversation(_), None) => false,
-            // One's own, or everybody's: who may subscribe may see.
-            (Topic::User(_) | Topic::Global, _) => true,
-        };
-        // A relation without a membership (a ban) opens nothing that is closed.
-        let was_member = member.is_some_and(|member| member.joined.0 > 0);
-        (open || was_member) && self.may_see(user, member, entry)
+        let reader = Reader { user: Some(user), member: self.members.get(user), powerful: false };
+        subscriber_sees(&self.topic, self.last.as_ref(), reader, entry)
+    }
+
+    /// Whether a user who subscribes, and may do everything, may see the entry.
+    #[must_use]
+    pub fn powerful_subscriber_sees(&self, user: &UserId, entry: &Entry) -> bool {
+        let reader = Reader { user: Some(user), member: self.members.get(user), powerful: true };
+        subscriber_sees(&self.topic, self.last.as_ref(), reader, entry)
     }
 
     fn may_see(&self, user: &UserId, member: Option<&Member>, entry: &Entry) -> bool {
         let ended = Openness::new(Visibility::Private);
-        let openness = self.conversation.as_ref().map_or(&ended, |conversation| &conversation.openness);
+        let openness = self.last.as_ref().map_or(&ended, |conversation| &conversation.openness);
         visibility::may_see(openness, Reader { user: Some(user), member, powerful: false }, entry)
     }
 }
@@ -150,6 +140,27 @@ async fn wide_subscribers(
         all.extend(cx.store.wide_subscribers(Wide::Open, now).await?);
     }
     Ok(all)
+}
+
+/// Whether a user who subscribes to the topic may see the entry: a member, as members may; anybody else only
+/// what was written while the conversation was open. `last` are the settings of the entry's own life.
+#[must_use]
+pub fn subscriber_sees(
+    topic: &Topic,
+    last: Option<&Conversation>,
+    reader: Reader<'_>,
+    entry: &Entry,
+) -> bool {
+    let ended = Openness::new(Visibility::Private);
+    let openness = last.map_or(&ended, |conversation| &conversation.openness);
+    let open = match topic {
+        Topic::Conversation(_) => openness.at(entry.seq()) == Visibility::Open,
+        // One's own, or everybody's: who may subscribe may see.
+        Topic::User(_) | Topic::Global => true,
+    };
+    // A relation without a membership (a ban) opens nothing that is closed.
+    let was_member = reader.member.is_some_and(|member| member.joined.0 > 0);
+    (open || was_member || reader.powerful) && visibility::may_see(openness, reader, entry)
 }
 
 /// Whether somebody who is not a member now was one until the entry `seq` or later. Who was banned without ever

@@ -18,6 +18,7 @@ use domain::{
 };
 use store::{change::Change, log::Span, read_mark::ReadMark};
 
+use super::show;
 use crate::{context::Context, delivery::stage::Stage};
 
 /// Messages that one read mark, or one deletion of own copies, is told of: the newest.
@@ -141,11 +142,11 @@ impl Teller<'_> {
     /// The message as it is told, with who has read it.
     async fn told(&mut self, message: &Message) -> Result<Option<TextMessage>, Error> {
         let author = self.number(&message.author).await?;
-        let mut read = Vec::new();
-        for (user, mark) in self.marks.clone() {
-            if mark.seq >= message.place.seq && self.stage.members.get(&user).is_some_and(Member::is_active) {
-                read.push(ReadTimestamp { user_id: self.number(&user).await?.0, read_utc: mark.at.millis() });
-            }
+        let readers = show::readers(&self.marks, message, None);
+        let readers: Vec<_> = readers.into_iter().map(|(user, mark)| (user.clone(), *mark)).collect();
+        let mut read = Vec::with_capacity(readers.len());
+        for (user, mark) in readers {
+            read.push(ReadTimestamp { user_id: self.number(&user).await?.0, read_utc: mark.at.millis() });
         }
         read.sort_by_key(|one| std::cmp::Reverse(one.read_utc));
         read.truncate(MOST_READERS);

@@ -68,5 +68,9 @@ fn sees(stage: &Stage, open: &Open, entry: &Entry) -> bool {
         // Its author, too, asked not to be told.
         return false;
     }
-    if open.state.powerful { stage.powerful_sees(user, entry) } else { stage.subscriber_sees(user, entry) }
+    if open.state.powerful {
+        stage.powerful_subscriber_sees(user, entry)
+    } else {
+        stage.subscriber_sees(user, entry)
+    }
 }

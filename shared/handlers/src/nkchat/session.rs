@@ -15,7 +15,7 @@ use dialects::nkchat::{
 use domain::{ConversationId, Dialect, Error, Object, Timestamp, Topic, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::{connection::Connection, retry, session::Session as Stored, subscription::Wide};
+use store::{connection::Connection, retry, state::Stateful as Stored, subscription::Wide};
 
 use crate::{auth::Caller, context::Context};
 
@@ -222,7 +222,7 @@ fn write(state: &State) -> Result<String, Error> {
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
 pub async fn find(cx: &Context, connection: &str) -> Result<Option<Open>, Error> {
-    cx.store.session(connection, cx.clock.now()).await?.map(read).transpose()
+    cx.store.state(connection, cx.clock.now()).await?.map(read).transpose()
 }
 
 /// The sessions of these connections.
@@ -233,7 +233,7 @@ pub async fn find_all<'a>(
     cx: &Context,
     connections: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<Open>, Error> {
-    cx.store.sessions(connections, cx.clock.now()).await?.into_iter().map(read).collect()
+    cx.store.states(connections, cx.clock.now()).await?.into_iter().map(read).collect()
 }
 
 /// The session of that id.
@@ -300,7 +300,7 @@ pub async fn begin(cx: &Context, connection: &str, who: Arrival) -> Result<State
     };
     let (id, user) = (connection.to_owned(), who.user);
     let connection = Connection { id, user, dialect: Dialect::Nkchat, since: now };
-    let begun = cx.store.open_session(&Stored { connection, state: write(&state)? }, now).await?;
+    let begun = cx.store.open_connection(&Stored { connection, state: write(&state)? }, now).await?;
     if begun { Ok(state) } else { Err(Refusal::AlreadyAuthenticated) }
 }
 
@@ -317,7 +317,7 @@ pub async fn change<T>(
         let open = find(cx, connection).await?.ok_or(Refusal::SessionNotFound)?;
         let mut state = open.state.clone();
         let output = change(&mut state)?;
-        if state == open.state || cx.store.change_session(&open.stored, &write(&state)?).await? {
+        if state == open.state || cx.store.change_state(&open.stored, &write(&state)?).await? {
             return Ok(output);
         }
         retry::pause(attempt).await?;

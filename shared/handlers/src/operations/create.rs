@@ -40,6 +40,25 @@ pub struct NewConversation {
     pub claimed_at: Option<domain::Timestamp>,
 }
 
+impl NewConversation {
+    /// One of which nothing else is said.
+    #[must_use]
+    pub fn of(visibility: Visibility) -> Self {
+        Self {
+            id: None,
+            title: None,
+            description: None,
+            visibility,
+            members: Vec::new(),
+            custom_type: None,
+            image_url: None,
+            config: Object::new(),
+            meta: Object::new(),
+            claimed_at: None,
+        }
+    }
+}
+
 /// Makes a conversation, with the caller as its owner.
 ///
 /// # Errors

@@ -5,7 +5,8 @@
 //! - [`commit`]: how a change gets into a log: read the tail, check, append, and again if overtaken.
 //! - [`send`], [`messages`]: writing messages, and changing them.
 //! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
-//! - [`history`], [`reading`]: reading them, and how far one has.
+//! - [`history`], [`transcript`]: reading messages, as last written and as first written.
+//! - [`reading`], [`position`]: how far one has read, and what is left.
 //! - [`notice`]: what one user, or everybody, is told.
 //! - [`access`]: may the caller look into it at all?
 
@@ -17,6 +18,8 @@ pub mod history;
 pub mod membership;
 pub mod messages;
 pub mod notice;
+pub mod position;
 pub mod reading;
 pub mod send;
+pub mod transcript;
 pub mod user;

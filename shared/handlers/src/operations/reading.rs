@@ -40,6 +40,25 @@ pub async fn mark_read(
     Ok(())
 }
 
+/// Marks everything up to the entry `seq` as read. What is read already stays so: nothing is written.
+///
+/// # Errors
+/// [`Error::Forbidden`] unless by a member.
+pub async fn mark_read_to(cx: &Context, view: &access::View<'_>, seq: Seq) -> Result<(), Error> {
+    let user = view.caller.user()?;
+    let id = &view.conversation.id;
+    if !view.member.as_ref().is_some_and(Member::is_active) {
+        return Err(Error::Forbidden("Only members of the conversation may do this."));
+    }
+    let membership = cx.store.membership(user, id).await?;
+    if membership.is_none_or(|own| own.read.is_some_and(|mark| mark.seq >= seq)) {
+        return Ok(());
+    }
+    let mark = ReadMark { seq, at: cx.clock.now() };
+    cx.store.mark_read(id, view.conversation.number, user, mark).await?;
+    Ok(())
+}
+
 /// The last entry that the log took at `until` or before, and when that was; the tail if it is not said. None
 /// if it is not beyond what is read already.
 async fn last_until(

@@ -1,0 +1,5 @@
+//! `$connect` of the channels socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channels::connect::ENDPOINT)
+}

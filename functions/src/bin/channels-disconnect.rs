@@ -1,0 +1,5 @@
+//! `$disconnect` of the channels socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channels::disconnect::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `ping` of the channels socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channels::ping::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `subscribe` of the channels socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channels::subscribe::ENDPOINT)
+}

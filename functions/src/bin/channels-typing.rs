@@ -1,0 +1,5 @@
+//! `typing` of the channels socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channels::typing::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `unsubscribe` of the channels socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channels::unsubscribe::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `DELETE /api/v1/rooms/{roomId}`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::events::delete_room::ENDPOINT)
+}

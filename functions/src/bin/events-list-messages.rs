@@ -1,0 +1,5 @@
+//! `GET /api/v1/rooms/{roomId}/messages`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::events::list_messages::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `GET /api/v1/rooms`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::events::list_rooms::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `POST /api/v1/messages/{messageId}/comments`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::events::post_comment::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `POST /api/v1/rooms/{roomId}/messages`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::events::post_message::ENDPOINT)
+}

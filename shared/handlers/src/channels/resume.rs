@@ -1,0 +1,304 @@
+//! Entering topics: what was missed is sent by whoever subscribes, what comes by the fan-out, and between the
+//! two nothing is lost, doubled or overtaken (`store::hold` says how).
+//!
+//! The order is always: hold the subscription, read the log, then read who may see it. So whoever was banned by
+//! an entry that was read is known to be, and what is written later is the fan-out's to judge.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use dialects::channels::topic;
+use domain::{
+    Conversation, Entry, Error, Member, Seq, Topic,
+    visibility::{self, Reader},
+};
+use serde::Deserialize;
+use store::{
+    hold::{Hold, Release},
+    log::Span,
+};
+
+use super::{
+    frames::{self, POWERFUL},
+    socket::Command,
+};
+use crate::{
+    context::Context,
+    delivery::{post, stage},
+    operations::{commit::NO_CONVERSATION, notice},
+};
+
+/// Entries that one message may have missed, all its topics together. Further ones are not sent again: the
+/// client reads the lists instead.
+const MOST_MISSED: u64 = 1_000;
+/// Entries of one Query, and of one round of posts.
+const STRIDE: usize = 100;
+/// How long all that was missed may take: API Gateway ends a function behind a socket after 29 seconds.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// When a hold is known to be nobody's any more: later than its function can live.
+const HELD_SECONDS: i64 = 40;
+
+/// Where a client was.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Position {
+    epoch: String,
+    seq: u64,
+}
+
+/// A topic that is being subscribed to.
+#[derive(Debug)]
+pub struct Entrance {
+    /// The topic as the client spelled it.
+    pub name: String,
+    topic: Topic,
+    log: Conversation,
+    hold: Hold,
+    /// The last entry that was sent, or need not be.
+    sent: Seq,
+    /// The last entry that the client had, where it resumes.
+    had: Option<Seq>,
+    recovered: bool,
+}
+
+impl Entrance {
+    /// The life of the topic's log.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        &self.log.epoch
+    }
+
+    /// The last entry that was sent, or need not be.
+    #[must_use]
+    pub const fn sent(&self) -> Seq {
+        self.sent
+    }
+
+    /// Whether everything was sent that the client had missed.
+    #[must_use]
+    pub const fn recovered(&self) -> bool {
+        self.recovered
+    }
+}
+
+/// How far the sending of what was missed came.
+enum Caught {
+    /// To the end.
+    Up,
+    /// The user may not hear more of it.
+    Out(Error),
+    /// The connection is no more.
+    Off,
+}
+
+/// The topics of one message.
+pub struct Entering<'a> {
+    cx: &'a Context,
+    command: &'a Command,
+    entrances: Vec<Entrance>,
+    missed: u64,
+    deadline: Instant,
+    off: bool,
+}
+
+impl<'a> Entering<'a> {
+    /// None yet.
+    #[must_use]
+    pub fn new(cx: &'a Context, command: &'a Command) -> Self {
+        let deadline = Instant::now() + DEADLINE;
+        Self { cx, command, entrances: Vec::new(), missed: 0, deadline, off: false }
+    }
+
+    /// The topics that were entered.
+    #[must_use]
+    pub fn reached(&self) -> &[Entrance] {
+        &self.entrances
+    }
+
+    /// Enters a topic: holds a subscription to it and sends what was missed. Posts an error of its own if it may
+    /// not be entered.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn enter(&mut self, name: String, after: Option<Position>) -> Result<(), Error> {
+        if self.off {
+            return Ok(());
+        }
+        match self.try_enter(name.clone(), after).await {
+            Ok(Some(entrance)) => self.entrances.push(entrance),
+            Ok(None) => self.off = true,
+            Err(error @ (Error::Busy | Error::Internal(_))) => return Err(error),
+            Err(error) => self.command.refuse(self.cx, &error, Some(&name)).await,
+        }
+        Ok(())
+    }
+
+    async fn try_enter(&mut self, name: String, after: Option<Position>) -> Result<Option<Entrance>, Error> {
+        let topic = topic::parse(&name)?;
+        let log = self.log(&topic).await?;
+        let now = self.cx.clock.now();
+        let detail = self.command.caller.powerful.then_some(POWERFUL);
+        let times = (now, now.plus_seconds(HELD_SECONDS));
+        let hold = self.cx.store.hold(&self.command.connection, &topic, detail, log.number, times).await?;
+        let Some(tail) = self.cx.store.tail(log.number).await? else {
+            return Err(Error::Internal(format!("the log of {name} is empty")));
+        };
+        let tail = tail.place.seq;
+        let had = after.filter(|after| after.epoch == log.epoch).map(|after| Seq(after.seq));
+        let had = had.filter(|had| *had <= tail && self.missed + (tail.0 - had.0) <= MOST_MISSED);
+        self.missed += had.map_or(0, |had| tail.0 - had.0);
+        // From the entry that the client had: of several frames of one entry it may have missed the last.
+        let sent = had.map_or(tail, |had| Seq(had.0.saturating_sub(1)));
+        let mut entrance = Entrance { name, topic, log, hold, sent, had, recovered: had.is_some() };
+        if let Err(error) = self.standing(&entrance).await?.allowed(self, &entrance.topic) {
+            self.leave(&entrance).await?;
+            return Err(error);
+        }
+        if had.is_none() {
+            return Ok(Some(entrance));
+        }
+        match self.catch_up(&mut entrance).await? {
+            Caught::Up => Ok(Some(entrance)),
+            Caught::Off => Ok(None),
+            Caught::Out(error) => {
+                self.leave(&entrance).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets all subscriptions go, once everything that came meanwhile was sent.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn let_go(mut self) -> Result<(), Error> {
+        for mut entrance in std::mem::take(&mut self.entrances) {
+            loop {
+                let connection = &self.command.connection.id;
+                let (topic, hold, sent) = (&entrance.topic, entrance.hold, entrance.sent);
+                match self.cx.store.release(topic, connection, hold, sent).await? {
+                    Release::Done | Release::Lost => break,
+                    Release::Missed => {}
+                }
+                match self.catch_up(&mut entrance).await? {
+                    Caught::Up => {}
+                    Caught::Off => return Ok(()),
+                    Caught::Out(error) => {
+                        self.leave(&entrance).await?;
+                        self.command.refuse(self.cx, &error, Some(&entrance.name)).await;
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn leave(&self, entrance: &Entrance) -> Result<(), Error> {
+        self.cx.store.unsubscribe(&self.command.connection.id, &entrance.topic).await
+    }
+
+    /// The topic's log, if the caller may hear it.
+    async fn log(&self, topic: &Topic) -> Result<Conversation, Error> {
+        let caller = &self.command.caller;
+        match topic {
+            Topic::Conversation(id) => {
+                let conversation = self.cx.store.conversation(id, true).await?.ok_or(NO_CONVERSATION)?;
+                let member = self.member(topic, &conversation).await?;
+                let standing = Standing { last: Some(conversation.clone()), member };
+                standing.allowed(self, topic).map(|()| conversation)
+            }
+            Topic::User(user) if caller.user.as_ref() != Some(user) && !caller.powerful => {
+                Err(Error::Forbidden("A user's topic is that user's own."))
+            }
+            Topic::User(_) | Topic::Global => notice::log_of(self.cx, topic).await,
+        }
+    }
+
+    async fn member(&self, topic: &Topic, conversation: &Conversation) -> Result<Option<Member>, Error> {
+        let (Topic::Conversation(id), Some(user)) = (topic, &self.command.caller.user) else {
+            return Ok(None);
+        };
+        let member = self.cx.store.member(id, user).await?;
+        Ok(member.filter(|member| member.number == conversation.number))
+    }
+
+    async fn standing(&self, entrance: &Entrance) -> Result<Standing, Error> {
+        let Topic::Conversation(id) = &entrance.topic else {
+            return Ok(Standing { last: Some(entrance.log.clone()), member: None });
+        };
+        let last = self.cx.store.conversation(id, true).await?;
+        let last = last.filter(|one| one.number == entrance.log.number);
+        Ok(Standing { last, member: self.member(&entrance.topic, &entrance.log).await? })
+    }
+
+    /// Sends what lies between what was sent and the end of the log.
+    async fn catch_up(&self, entrance: &mut Entrance) -> Result<Caught, Error> {
+        loop {
+            let span = Span::After(entrance.sent);
+            let page = self.cx.store.entries(entrance.log.number, span, STRIDE, true).await?;
+            if page.entries.is_empty() {
+                return Ok(Caught::Up);
+            }
+            // Only now: it is at least as new as what was read.
+            let standing = self.standing(entrance).await?;
+            let mut frames: Vec<Bytes> = Vec::new();
+            for entry in &page.entries {
+                // What had a time to live may be gone.
+                entrance.recovered &= entry.seq() == entrance.sent.next();
+                entrance.sent = entry.seq();
+                let had = entrance.had == Some(entry.seq()) && !frames::takes_several(&entrance.topic, entry);
+                if !had && standing.sees(self, &entrance.topic, entry) {
+                    frames.extend(self.encode(entrance, entry).await?);
+                }
+            }
+            if !post::post_queue(self.cx, &self.command.connection, frames).await {
+                return Ok(Caught::Off);
+            }
+            if let Err(error) = standing.allowed(self, &entrance.topic) {
+                return Ok(Caught::Out(error));
+            }
+            if !page.more {
+                return Ok(Caught::Up);
+            }
+            if Instant::now() > self.deadline {
+                post::park(self.cx, &self.command.connection).await;
+                return Ok(Caught::Off);
+            }
+        }
+    }
+
+    async fn encode(&self, entrance: &Entrance, entry: &Entry) -> Result<Vec<Bytes>, Error> {
+        frames::encode(self.cx, Some(entrance.epoch()), &entrance.topic.log(), entry).await
+    }
+
+    fn reader<'b>(&'b self, member: Option<&'b Member>) -> Reader<'b> {
+        let caller = &self.command.caller;
+        Reader { user: caller.user.as_ref(), member, powerful: caller.powerful }
+    }
+}
+
+/// What is true of a topic for the caller, some time after entries of it were read.
+struct Standing {
+    /// The settings of the log's life; none if its id names another life.
+    last: Option<Conversation>,
+    member: Option<Member>,
+}
+
+impl Standing {
+    fn allowed(&self, entering: &Entering<'_>, topic: &Topic) -> Result<(), Error> {
+        if !matches!(topic, Topic::Conversation(_)) {
+            return Ok(());
+        }
+        let conversation = self.last.as_ref().filter(|one| !one.deleted).ok_or(NO_CONVERSATION)?;
+        let reader = entering.reader(self.member.as_ref());
+        if visibility::may_read(conversation, reader, entering.cx.clock.now()) {
+            return Ok(());
+        }
+        Err(Error::Forbidden("You are not a member of this channel."))
+    }
+
+    fn sees(&self, entering: &Entering<'_>, topic: &Topic, entry: &Entry) -> bool {
+        let reader = entering.reader(self.member.as_ref());
+        stage::subscriber_sees(topic, self.last.as_ref(), reader, entry)
+    }
+}

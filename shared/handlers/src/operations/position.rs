@@ -1,0 +1,62 @@
+//! Where a member stands in a conversation: what is unread, and what was last said.
+
+use domain::{
+    Conversation, Entry, Error, Event, Member, Message, Seq,
+    visibility::{self, Reader},
+};
+use store::{Store, log::Span, member::Membership};
+
+/// Entries of the first Query: enough for who is up to date.
+const GLANCE: usize = 50;
+/// Entries of each further one.
+const STRIDE: usize = 2_000;
+
+/// Where a member stands in a conversation.
+#[derive(Debug, Clone)]
+pub struct Position {
+    /// Messages that the member has not read.
+    pub unread: u64,
+    /// The newest message that the member may see and that was not recalled.
+    pub last: Option<Message>,
+    /// The end of the log.
+    pub tail: Seq,
+}
+
+/// Where the member stands: one Query for who is up to date.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn of(
+    store: &Store,
+    conversation: &Conversation,
+    member: &Member,
+    membership: &Membership,
+) -> Result<Position, Error> {
+    let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
+    let read = membership.read_up_to();
+    let mut position = Position { unread: 0, last: None, tail: Seq(0) };
+    let (mut span, mut stride) = (Span::Before(None), GLANCE);
+    loop {
+        let page = store.entries(conversation.number, span, stride, false).await?;
+        for entry in &page.entries {
+            position.tail = position.tail.max(entry.seq());
+            let unread =
+                entry.seq() > read && visibility::counts_unread(&conversation.openness, reader, entry);
+            position.unread += u64::from(unread);
+            if position.last.is_none()
+                && let Event::MessageCreated(message) = &entry.event
+                && !message.state.recalled
+                && visibility::may_see(&conversation.openness, reader, entry)
+            {
+                position.last = Some(Message::clone(message));
+            }
+        }
+        let Some(last) = page.entries.last().map(Entry::seq).filter(|_| page.more) else {
+            return Ok(position);
+        };
+        if last <= read && position.last.is_some() {
+            return Ok(position);
+        }
+        (span, stride) = (Span::Before(Some(last)), STRIDE);
+    }
+}

@@ -1,0 +1,198 @@
+//! Prints the local runner's figures, each beside its budget: `cargo run --profile runner -p tests --bin bench`.
+//!
+//! Times are noisy, so nothing here is a test. What can be is a ratio against something that runs beside it in the
+//! same process: delivered frames against a bare tokio-tungstenite loop that sends as many of the same size.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde_json::{Value, json};
+use switchboard::{Options, Running, dynamodb::Storage, start, token};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+use tokio_tungstenite::{accept_async, connect_async, tungstenite::Message};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Http = Client<hyper_util::client::legacy::connect::HttpConnector, Full<Bytes>>;
+
+/// Sockets that hear one conversation, for the throughput.
+const SOCKETS: usize = 1_000;
+/// Messages sent to them.
+const MESSAGES: usize = 40;
+/// Messages a second, for the latency.
+const RATE: u32 = 200;
+/// Messages measured for the latency.
+const MEASURED: usize = 1_000;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    for (name, storage) in
+        [("in memory", Storage::Memory), ("in a file", Storage::File(folder.path().join("data.db")))]
+    {
+        let mut times = latency(storage).await?;
+        times.sort();
+        let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or_default();
+        println!(
+            "write to frame, {RATE}/s, 10 subscribers, {name}: p50 {:?}, p99 {:?} (budget 3 ms, 15 ms)",
+            at(0.5),
+            at(0.99)
+        );
+    }
+    let (frames, bytes, ours) = throughput().await?;
+    let bare = bare(frames, bytes).await?;
+    let rate = |time: Duration| frames as f64 / time.as_secs_f64();
+    println!(
+        "{frames} frames of {bytes} B to {SOCKETS} sockets: {:.0}/s, a bare loop {:.0}/s: {:.2} of it (budget 0.8)",
+        rate(ours),
+        rate(bare),
+        rate(ours) / rate(bare)
+    );
+    Ok(())
+}
+
+/// A server with a conversation of ann and some others.
+async fn server(storage: Storage, members: &[&str]) -> Result<(Running, Http, String), Failure> {
+    let running = start(Options { storage, ..Options::default() }).await?;
+    let http = Client::builder(TokioExecutor::new()).build_http();
+    let base = format!("http://{}", running.address);
+    let body = json!({"id": "room", "title": "Room", "isGroup": true, "members": members});
+    post(&http, &format!("{base}/v2/conversations"), &body).await?;
+    Ok((running, http, base))
+}
+
+async fn post(http: &Http, url: &str, body: &Value) -> Result<(), Failure> {
+    let request = http::Request::post(url)
+        .header("authorization", "Basic ZGV2LXNlY3JldA==")
+        .header("user-id", "ann")
+        .body(Full::from(body.to_string()))?;
+    let response = http.request(request).await?;
+    let status = response.status();
+    let body = response.into_body().collect().await?.to_bytes();
+    if !status.is_success() {
+        return Err(format!("{url}: {status} {body:?}").into());
+    }
+    Ok(())
+}
+
+/// From the request to the frame on the slowest of ten sockets.
+async fn latency(storage: Storage) -> Result<Vec<Duration>, Failure> {
+    let users: Vec<String> = (0..10).map(|n| format!("user{n}")).collect();
+    let members: Vec<&str> = users.iter().map(String::as_str).collect();
+    let (running, http, base) = server(storage, &members).await?;
+    let (heard, mut hears) = mpsc::unbounded_channel::<(usize, Instant)>();
+    for user in &users {
+        let mut socket = listen(&running, user).await?;
+        let heard = heard.clone();
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = socket.next().await {
+                let Ok(text) = message.to_text() else { continue };
+                let Ok(frame) = serde_json::from_str::<Value>(text) else { continue };
+                let number = frame.pointer("/data/messages/0/text").and_then(Value::as_str);
+                if let Some(number) = number.and_then(|text| text.parse().ok()) {
+                    let _gone = heard.send((number, Instant::now()));
+                }
+            }
+        });
+    }
+    let mut sent = Vec::with_capacity(MEASURED);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE);
+    let mut writes = JoinSet::new();
+    for n in 0..MEASURED {
+        ticks.tick().await;
+        sent.push(Instant::now());
+        let (http, url) = (http.clone(), format!("{base}/v2/messages/send"));
+        let body = json!({"conversationId": "room", "body": n.to_string()});
+        writes.spawn(async move { post(&http, &url, &body).await });
+    }
+    while let Some(written) = writes.join_next().await {
+        written??;
+    }
+    let mut slowest = vec![Duration::ZERO; MEASURED];
+    for _ in 0..MEASURED * users.len() {
+        let (n, at) = hears.recv().await.ok_or("the sockets have closed")?;
+        if let (Some(slowest), Some(sent)) = (slowest.get_mut(n), sent.get(n)) {
+            *slowest = (*slowest).max(at.duration_since(*sent));
+        }
+    }
+    running.shutdown().await;
+    Ok(slowest)
+}
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn listen(running: &Running, user: &str) -> Result<Socket, Failure> {
+    let token = token::user_token(user, false, Duration::from_secs(3600), "dev-secret")?;
+    Ok(connect_async(format!("ws://{}/api/v1/events?token={token}", running.address)).await?.0)
+}
+
+/// Frames, bytes of one on average, and the time from the first request to the last frame.
+async fn throughput() -> Result<(usize, usize, Duration), Failure> {
+    let (running, http, base) = server(Storage::Memory, &["bob"]).await?;
+    let mut readers = JoinSet::new();
+    for _ in 0..SOCKETS {
+        let mut socket = listen(&running, "bob").await?;
+        readers.spawn(async move {
+            let (mut frames, mut bytes) = (0_usize, 0_usize);
+            while let Some(Ok(message)) = socket.next().await {
+                let Message::Text(text) = message else { continue };
+                frames += 1;
+                bytes += text.len();
+                // What it says is not read: one text is the last.
+                if text.contains("the last") {
+                    break;
+                }
+            }
+            (frames, bytes)
+        });
+    }
+    let begun = Instant::now();
+    for n in 0..=MESSAGES {
+        let text =
+            if n == MESSAGES { "the last".to_owned() } else { format!("message {n} {}", "x".repeat(150)) };
+        post(&http, &format!("{base}/v2/messages/send"), &json!({"conversationId": "room", "body": text}))
+            .await?;
+    }
+    let (mut frames, mut bytes) = (0, 0);
+    while let Some(read) = readers.join_next().await {
+        let (some, size) = read?;
+        frames += some;
+        bytes += size;
+    }
+    let time = begun.elapsed();
+    running.shutdown().await;
+    Ok((frames, bytes.checked_div(frames).unwrap_or(0), time))
+}
+
+/// The time a loop takes that only sends, to as many sockets, as many frames of that size.
+async fn bare(frames: usize, bytes: usize) -> Result<Duration, Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let mut readers = JoinSet::new();
+    let mut senders = Vec::with_capacity(SOCKETS);
+    for _ in 0..SOCKETS {
+        let (accepted, connected) = tokio::join!(
+            async { Ok::<_, Failure>(accept_async(listener.accept().await?.0).await?) },
+            async { Ok::<_, Failure>(connect_async(format!("ws://{address}")).await?.0) }
+        );
+        senders.push(accepted?);
+        let mut socket = connected?;
+        let each = frames / SOCKETS;
+        readers.spawn(async move {
+            for _ in 0..each {
+                let _frame = socket.next().await;
+            }
+        });
+    }
+    let text = "x".repeat(bytes);
+    let begun = Instant::now();
+    for _ in 0..frames / SOCKETS {
+        for sender in &mut senders {
+            sender.send(Message::text(text.clone())).await?;
+        }
+    }
+    while readers.join_next().await.is_some() {}
+    Ok(begun.elapsed())
+}
