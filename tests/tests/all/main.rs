@@ -4,6 +4,8 @@
 //! table of its own; without it, in memory.
 
 #[cfg(test)]
+mod channels;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod costs;
