@@ -9,25 +9,20 @@ use bytes::Bytes;
 use dialects::events::{
     event::Event as Wire,
     message::{ReadTimestamp, TextMessage, text_message},
-    room::{self, Facts, LastMessage},
+    room::{self, Facts},
 };
 use domain::{
-    Dialect, Entry, Error, Event, Member, Message, Number, Place, Role, Seq, User, UserId,
-    message::Reference,
-    visibility::{self, Reader},
+    Dialect, Entry, Error, Event, Member, Message, Number, Place, Role, Seq, User, UserId, message::Reference,
 };
 use store::{change::Change, log::Span, read_mark::ReadMark};
+
+mod standing;
 
 use super::show;
 use crate::{context::Context, delivery::stage::Stage};
 
 /// Messages that one read mark, or one deletion of own copies, is told of: the newest.
 const MOST_TOLD: usize = 100;
-/// Entries that are looked at to count what a member has not read. A member who is further behind is told what
-/// there is among them: a room's badge is not worth reading a long log for at every message.
-const MOST_COUNTED: usize = 1_000;
-/// Readers that a message is told with, the latest: a frame must fit API Gateway's 128 KB.
-const MOST_READERS: usize = 500;
 /// Bytes of the messages of one frame: API Gateway refuses a frame of more than 128 KB, and a refused frame
 /// costs the client its socket.
 const FRAME_BYTES: usize = 110_000;
@@ -148,9 +143,6 @@ impl Teller<'_> {
         for (user, mark) in readers {
             read.push(ReadTimestamp { user_id: self.number(&user).await?.0, read_utc: mark.at.millis() });
         }
-        read.sort_by_key(|one| std::cmp::Reverse(one.read_utc));
-        read.truncate(MOST_READERS);
-        read.sort_by_key(|one| (one.read_utc, one.user_id));
         Ok(text_message(message, author, &read))
     }
 
@@ -331,86 +323,6 @@ impl Teller<'_> {
         let room = room::room(conversation, facts);
         let event = if created { Wire::RoomCreated { room } } else { Wire::RoomUpdated { room } };
         self.tell(user, &Bytes::from(event.encode()));
-        Ok(())
-    }
-
-    /// How much the member has not read, and the newest message that the member may see.
-    async fn standing(&mut self, member: &Member) -> Result<(u64, Option<LastMessage>), Error> {
-        let Some(conversation) = &self.stage.conversation else { return Ok((0, None)) };
-        let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
-        let after = self.read_up_to(member);
-        self.load_recent().await?;
-        let recent = self.recent.as_deref().unwrap_or_default();
-        let unread = recent
-            .iter()
-            .filter(|entry| entry.seq() > after)
-            .filter(|entry| visibility::counts_unread(&conversation.openness, reader, entry))
-            .count();
-        let mut newest = recent.iter().rev().find_map(|entry| self.shown(member, entry));
-        if newest.is_none() {
-            newest = self.older(member, recent.first().map(Entry::seq)).await?;
-        }
-        let last = match newest {
-            Some(message) => {
-                let author = self.number(&message.author).await?;
-                room::last_message(&message, author)
-            }
-            None => None,
-        };
-        Ok((u64::try_from(unread).unwrap_or(u64::MAX), last))
-    }
-
-    fn shown(&self, member: &Member, entry: &Entry) -> Option<Message> {
-        match &entry.event {
-            Event::MessageCreated(message) if !message.state.recalled && self.stage.sees(member, entry) => {
-                Some(Message::clone(message))
-            }
-            _ => None,
-        }
-    }
-
-    /// The newest message before `seq` that the member may see.
-    async fn older(&self, member: &Member, mut before: Option<Seq>) -> Result<Option<Message>, Error> {
-        loop {
-            let page =
-                self.cx.store.entries(self.stage.number, Span::Before(before), MOST_TOLD, true).await?;
-            if let Some(found) = page.entries.iter().find_map(|entry| self.shown(member, entry)) {
-                return Ok(Some(found));
-            }
-            before = page.entries.last().map(Entry::seq);
-            if !page.more || before.is_none() {
-                return Ok(None);
-            }
-        }
-    }
-
-    fn read_up_to(&self, member: &Member) -> Seq {
-        self.marks.get(&member.user).map_or(member.joined, |mark| mark.seq.max(member.joined))
-    }
-
-    async fn load_recent(&mut self) -> Result<(), Error> {
-        if self.recent.is_some() {
-            return Ok(());
-        }
-        let hearers = self.hearers.iter().filter(|member| member.is_active());
-        let read = hearers.map(|member| self.read_up_to(member)).min().unwrap_or_default();
-        let mut recent: Vec<Entry> = Vec::new();
-        loop {
-            let before = recent.last().map(Entry::seq);
-            let span = Span::Before(before);
-            let stride = MOST_COUNTED - recent.len();
-            let page = self.cx.store.entries(self.stage.number, span, stride, true).await?;
-            recent.extend(page.entries.into_iter().take_while(|entry| entry.seq() > read));
-            let more = page.more && recent.last().map(Entry::seq) != before;
-            if !more
-                || recent.len() >= MOST_COUNTED
-                || recent.last().is_some_and(|last| last.seq() <= read.next())
-            {
-                break;
-            }
-        }
-        recent.reverse();
-        self.recent = Some(recent);
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ pub const COOKIE: &str = "VirolaUserSessionId";
 /// Nothing says who calls.
 pub const NOBODY: Error =
     Error::Unauthenticated("The Authorization HTTP-header or VirolaUserSessionId cookie expected");
-/// What should say it is wrong.
+/// What should say it is wrong: a token, or the cookie of a session that is over.
 const WRONG_BEARER: Error = Error::Unauthenticated("Wrong Bearer, please renew Web API Access Token");
 
 /// Who calls, and the session's secret where it is one.
@@ -37,16 +37,16 @@ pub async fn caller(cx: &Context, headers: &HeaderMap) -> Result<(Caller, Option
     }
 }
 
-/// Whose session the cookie is of; none if there is no such session.
+/// Whose session the cookie is of; none if there is no cookie.
 ///
 /// # Errors
-/// [`Error::Forbidden`] to a page of another origin.
+/// [`Error::Unauthenticated`] if there is no such session, [`Error::Forbidden`] to a page of another origin.
 pub async fn by_cookie(cx: &Context, headers: &HeaderMap) -> Result<Option<(Caller, String)>, Error> {
     let Some(secret) = secret(headers) else { return Ok(None) };
     if !handshake::may_use_cookie(cx, headers) {
         return Err(Error::Forbidden("This origin is not allowed."));
     }
-    let Some(user) = cx.store.session(secret, cx.clock.now()).await? else { return Ok(None) };
+    let user = cx.store.session(secret, cx.clock.now()).await?.ok_or(WRONG_BEARER)?;
     let caller = Caller { user: Some(user), powerful: false, server: false };
     Ok(Some((caller, secret.to_owned())))
 }

@@ -17,8 +17,9 @@ use crate::{
     },
 };
 
-/// Readers that one message tells of, its author not counted: the last ones.
-const MOST_READERS: usize = 100;
+/// Readers that one message tells of, its author not counted, the last ones: a frame must fit API Gateway's
+/// 128 KB, and a page of 200 messages Lambda's 6 MB.
+const MOST_READERS: usize = 200;
 
 /// Who has read the message: the last ones, in the order in which they did, and `always` if that is one of them.
 #[must_use]

@@ -5,7 +5,7 @@
 //! - [`commit`]: how a change gets into a log: read the tail, check, append, and again if overtaken.
 //! - [`send`], [`messages`]: writing messages, and changing them.
 //! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
-//! - [`history`], [`transcript`], [`timeline`]: reading messages, as last written and as first written.
+//! - [`history`], [`transcript`], [`timeline`]: reading messages: as last written; as first written, by thread or all.
 //! - [`reading`], [`position`]: how far one has read, and what is left.
 //! - [`notice`]: what one user, or everybody, is told.
 //! - [`access`]: may the caller look into it at all?

@@ -1,6 +1,7 @@
 //! A conversation's messages in the order in which they were written, newest first, a page at a time.
 //!
-//! Unlike `history`, an edit moves nothing, and what was recalled is left out.
+//! Unlike in `history` an edit moves nothing; unlike in `transcript` replies stand among the rest, and a page says
+//! where the next one begins.
 
 use domain::{Entry, Error, Event, Message, MessageId, Seq};
 use store::log::Span;
@@ -10,6 +11,8 @@ use crate::context::Context;
 
 /// Entries read at a time where it is not known how many will be needed.
 const STRIDE: usize = 500;
+/// Bytes of text after which a page ends, full or not: a reply may have 6 MB, and texts grow when written as JSON.
+const BYTES_PER_PAGE: usize = 2_000_000;
 
 /// The newest messages before an entry that the caller may see, all or the replies to one; and before which
 /// entry the next page begins, if there is one.
@@ -26,6 +29,7 @@ pub async fn page(
     let mut messages: Vec<Message> = Vec::with_capacity(limit);
     let mut span = Span::Before(before);
     // One more than wanted says whether there is a next page.
+    let mut bytes = 0;
     let mut stride = if parent.is_some() { STRIDE } else { limit.saturating_add(1) };
     loop {
         let page = cx.store.entries(view.conversation.number, span, stride, true).await?;
@@ -44,10 +48,11 @@ pub async fn page(
             if message.state.recalled || !parent.is_none_or(of_thread) {
                 continue;
             }
-            if messages.len() == limit {
+            if messages.len() == limit || bytes >= BYTES_PER_PAGE {
                 let next = messages.last().map(|message| message.place.seq);
                 return Ok((messages, next));
             }
+            bytes += message.content.text.as_ref().map_or(0, String::len);
             messages.push(*message);
         }
         match last {

@@ -58,6 +58,12 @@ impl Realtime {
         }
     }
 
+    /// Waits until the server has closed it.
+    async fn ended(&mut self) {
+        let end = async { while let Some(Ok(Message::Text(_))) = self.0.next().await {} };
+        within("the end of a socket", end).await;
+    }
+
     /// All that was due: delivery is waited for, and a pong marks the end.
     async fn heard(&mut self, server: &Server) -> Vec<Value> {
         within("delivery", server.running.drained()).await;

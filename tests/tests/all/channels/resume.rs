@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use domain::{ConversationId, Dialect, UserId, message::Content};
+use domain::{ConversationId, Dialect, Timestamp, Topic, UserId, message::Content};
 use handlers::{
     auth::Caller,
     operations::send::{self, Draft},
@@ -197,6 +197,28 @@ async fn what_cannot_be_recovered_is_said() {
         assert_eq!(answer["data"]["positions"][&topic]["recovered"], recovered);
         assert_eq!(missed.len(), if recovered { 1_000 } else { 0 });
     }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_subscription_whose_holder_died_sends_its_client_back() {
+    let server = Server::start().await;
+    let id = channel(&server, "private", "ann", &["bob"]).await;
+    let mut socket = Realtime::open(&server, "bob").await;
+    let store = &server.running.context.store;
+    let now = Timestamp::from_millis(server.clock.now());
+    let connections = store.connections(&UserId::parse("bob").unwrap(), now).await.unwrap();
+    let topic = Topic::Conversation(ConversationId::parse(id.as_str()).unwrap());
+    let times = (now, now.plus_seconds(40));
+    let life = server.number(&id).await;
+    store.hold(&connections[0], &topic, None, life, times).await.unwrap();
+    // Left to the holder, as long as it may live.
+    say(&server.user("ann"), &id, "one").await;
+    assert_eq!(socket.heard(&server).await.len(), 0);
+    server.clock.step(41_000);
+    say(&server.user("ann"), &id, "two").await;
+    socket.ended().await;
+    server.forgotten("bob").await;
     server.end().await;
 }
 

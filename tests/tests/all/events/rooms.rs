@@ -32,6 +32,28 @@ async fn users_are_listed_with_their_numbers() {
 }
 
 #[tokio::test]
+async fn a_user_from_before_numbers_were_named_is_found_and_named() {
+    let server = Server::start().await;
+    let ann = signed_in(&server, "ann").await;
+    let store = &server.running.context.store;
+    let key = store::keys::user_number(domain::Number(1));
+    let text = aws_sdk_dynamodb::types::AttributeValue::S;
+    let forget = server.running.items.delete_item().table_name(&server.running.table);
+    forget.key("pk", text(key.pk.clone())).key("sk", text(key.sk.clone())).send().await.unwrap();
+    for _ in 0..2 {
+        let mark = server.recorder.mark();
+        let found = ann.post("/api/v1/rooms", json!({"displayName": "x", "members": [1]})).await;
+        found.expect(200);
+        ann.get("/api/v1/users/1/avatar.jpg").await.expect(404);
+        let cost = server.recorder.cost(mark, "events-get-user-avatar");
+        assert_eq!((cost.queries, cost.writes), (0, 0.0), "it was named by then");
+    }
+    assert_eq!(store.user_of(domain::Number(1)).await.unwrap().unwrap().id.as_str(), "ann");
+    assert!(store.user_of(domain::Number(9)).await.unwrap().is_none());
+    server.end().await;
+}
+
+#[tokio::test]
 async fn rooms_are_listed_as_each_member_sees_them() {
     let server = Server::start().await;
     let ann = signed_in(&server, "ann").await;

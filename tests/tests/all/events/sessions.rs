@@ -8,6 +8,7 @@ use super::{browser::Browser, password, sign_up, signed_in};
 use crate::harness::Server;
 
 const EXPECTED: &str = "The Authorization HTTP-header or VirolaUserSessionId cookie expected";
+const WRONG: &str = "Wrong Bearer, please renew Web API Access Token";
 
 #[tokio::test]
 async fn a_login_gives_a_cookie_and_a_logout_ends_it() {
@@ -26,7 +27,7 @@ async fn a_login_gives_a_cookie_and_a_logout_ends_it() {
     out.expect(200);
     socket.wait_until("the end of a session's socket", |heard| heard.closed.is_some()).await;
     let refused = ann.get("/api/v1/status").await.expect(401);
-    assert_eq!(refused["errorText"], EXPECTED);
+    assert_eq!(refused["errorText"], WRONG);
     ann.post("/api/v1/logout", json!({})).await.expect(401);
     assert!(ann.listen().await.is_err());
     other.get("/api/v1/status").await.expect(200);
@@ -83,7 +84,7 @@ async fn a_token_is_as_good_as_a_cookie() {
     for wrong in ["Bearer nonsense", "Bearer a.b.c", "Basic nonsense"] {
         browser.headers = vec![("authorization", wrong.to_owned())];
         let refused = browser.get("/api/v1/rooms").await.expect(401);
-        assert_eq!(refused["errorText"], "Wrong Bearer, please renew Web API Access Token");
+        assert_eq!(refused["errorText"], WRONG);
     }
     browser.headers.clear();
     for path in ["/api/v1/rooms", "/api/v1/users", "/api/v1/status", "/api/v1/rooms/1/messages"] {
