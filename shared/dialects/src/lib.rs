@@ -1,7 +1,8 @@
 //! Five wire dialects over one model: values in, bytes out.
 //!
 //! # Layout
-//! One folder each: [`channelize`], [`channels`], [`channelstream`] and [`events`] so far. In each the same files: `message`, `user`,
+//! One folder each: [`channelize`], [`channels`], [`channelstream`], [`events`], [`nkchat`]. In each the same files:
+//! `message`, `user`,
 //! `conversation` (or `room`), `event`, `error`, as far as the dialect has them.
 //!
 //! # Invariants
@@ -11,3 +12,4 @@ pub mod channelize;
 pub mod channels;
 pub mod channelstream;
 pub mod events;
+pub mod nkchat;

@@ -73,6 +73,9 @@ pub enum Event {
         members: Vec<UserId>,
         /// How.
         how: Arrival,
+        /// Whom the caller named, where that was not just those: some were members before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        named: Vec<UserId>,
     },
     /// Users are no longer members.
     MembersRemoved {
@@ -80,6 +83,9 @@ pub enum Event {
         members: Vec<UserId>,
         /// How.
         how: Departure,
+        /// Whom the caller named, where that was not just those: some were no members.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        named: Vec<UserId>,
     },
     /// A member has another role.
     RoleChanged {

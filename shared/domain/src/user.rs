@@ -13,6 +13,9 @@ pub struct User {
     pub number: Number,
     /// What others see; the id until it is set.
     pub name: String,
+    /// The last part of the name, where the user was made with a surname of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surname: Option<String>,
     /// The e-mail address, which is also a login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
@@ -54,6 +57,7 @@ impl User {
             name: id.as_str().to_owned(),
             id,
             number,
+            surname: None,
             email: None,
             image_url: None,
             profile_url: None,

@@ -62,7 +62,8 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 /// Whether brackets outside of strings nest too deeply.
-fn is_deep(text: &str) -> bool {
+#[must_use]
+pub fn is_deep(text: &str) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         match byte {

@@ -6,7 +6,8 @@
 //! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
 //! - [`attachments`]: where files are kept.
 //! - [`operations`]: what can be done, in no dialect's words.
-//! - [`channelize`], [`channels`], [`channelstream`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
+//! - [`channelize`], [`channels`], [`channelstream`], [`events`], [`nkchat`]: a dialect each, a file per endpoint:
+//!   decode, operation, encode.
 //! - [`delivery`]: from the table's stream to the sockets. [`unrouted`]: what no route takes.
 //!
 //! # Invariants
@@ -26,6 +27,7 @@ pub mod gateway;
 pub mod handshake;
 pub mod invocation;
 pub mod json;
+pub mod nkchat;
 pub mod operations;
 pub mod unrouted;
 
@@ -39,6 +41,7 @@ pub fn endpoints() -> Vec<&'static Endpoint> {
         channels::endpoints(),
         channelstream::endpoints(),
         events::endpoints(),
+        nkchat::endpoints(),
         delivery::endpoints(),
         vec![&unrouted::ENDPOINT],
     ]

@@ -34,6 +34,10 @@ pub(crate) fn list_user(user: &User) -> Write {
     Write::put(line)
 }
 
+pub(crate) fn unlist_user(id: &UserId) -> Write {
+    Write::delete(keys::listed(keys::ALL_USERS, id.as_str()))
+}
+
 impl Store {
     /// The ids of all users, in their order.
     ///

@@ -218,6 +218,12 @@ pub fn connection_partition(connection: &str) -> String {
     format!("CONN#{connection}")
 }
 
+/// The connection that a partition is of.
+#[must_use]
+pub fn connection_id(partition: &str) -> &str {
+    partition.strip_prefix("CONN#").unwrap_or(partition)
+}
+
 /// A connection, found by its id.
 #[must_use]
 pub fn connection(connection: &str) -> Key {

@@ -4,9 +4,9 @@
 //! - [`keys`]: **the** key design, with its entity chart. No other file spells a key.
 //! - [`schema`]: the table itself.
 //! - [`log`]: reading and appending; the append is a conversation's only lock.
-//! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`user`], [`watcher`],
-//!   [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`]; [`channel`], [`listener`],
-//!   [`mail`], [`user_state`] for Channelstream: one aggregate each.
+//! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`state`], [`user`],
+//!   [`watcher`], [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`]; [`channel`],
+//!   [`listener`], [`mail`], [`user_state`] for Channelstream: one aggregate each.
 //! - [`change`]: a record of the table's stream, as what it means.
 //! - [`mod@retry`], [`write`](mod@write), `item`, `fault`: pauses, conditional writes, attributes, and what the
 //!   SDK's errors mean.
@@ -38,6 +38,7 @@ pub mod retry;
 pub mod schema;
 pub mod session;
 pub mod signal;
+pub mod state;
 pub mod subscription;
 pub mod user;
 pub mod user_state;

@@ -22,7 +22,55 @@ pub struct Subscription {
     pub flow: Flow,
 }
 
+/// More than one topic: conversations that nobody named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wide {
+    /// Every conversation, for who may do everything.
+    All,
+    /// Every open conversation.
+    Open,
+}
+
+impl Wide {
+    /// Its name in the table, which no topic has.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Open => "open",
+        }
+    }
+}
+
 impl Store {
+    /// Subscribes a connection to more than one topic at once.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn subscribe_widely(
+        &self,
+        connection: &Connection,
+        wide: Wide,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.put_subscription(connection, wide.name(), None, now).await
+    }
+
+    /// Ends such a subscription.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn unsubscribe_widely(&self, connection: &str, wide: Wide) -> Result<(), Error> {
+        self.delete_subscription(connection, wide.name()).await
+    }
+
+    /// The connections that subscribe so, every page of them.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn wide_subscribers(&self, wide: Wide, now: Timestamp) -> Result<Vec<Subscription>, Error> {
+        self.subscriptions(wide.name(), now).await
+    }
+
     /// Subscribes a connection to a topic, once: again replaces the detail. Once it returns, whatever is written later reaches the connection.
     ///
     /// # Errors
@@ -34,16 +82,25 @@ impl Store {
         detail: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Error> {
+        self.put_subscription(connection, &topic.name(), detail, now).await
+    }
+
+    async fn put_subscription(
+        &self,
+        connection: &Connection,
+        topic: &str,
+        detail: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let ttl = connection::ttl(now);
-        let topic = topic.name();
-        let mut by_topic = item::keyed(&keys::subscription(&topic, &connection.id));
+        let mut by_topic = item::keyed(&keys::subscription(topic, &connection.id));
         if let Some(detail) = detail {
             by_topic.insert("x".into(), text(detail));
         }
         by_topic.insert("u".into(), text(connection.user.as_str()));
         by_topic.insert("d".into(), text(connection.dialect.name()));
         by_topic.insert("t".into(), number(connection.since.millis()));
-        let by_connection = item::keyed(&keys::connection_topic(&connection.id, &topic));
+        let by_connection = item::keyed(&keys::connection_topic(&connection.id, topic));
         let puts: Result<Vec<_>, _> = [by_topic, by_connection]
             .into_iter()
             .map(|mut item| {
@@ -60,9 +117,12 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn unsubscribe(&self, connection: &str, topic: &Topic) -> Result<(), Error> {
-        let topic = topic.name();
+        self.delete_subscription(connection, &topic.name()).await
+    }
+
+    async fn delete_subscription(&self, connection: &str, topic: &str) -> Result<(), Error> {
         let deletes: Result<Vec<_>, _> =
-            [keys::subscription(&topic, connection), keys::connection_topic(connection, &topic)]
+            [keys::subscription(topic, connection), keys::connection_topic(connection, topic)]
                 .iter()
                 .map(|key| {
                     let delete = DeleteRequest::builder().set_key(Some(item::keyed(key))).build()?;
@@ -77,7 +137,11 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn subscribers(&self, topic: &Topic, now: Timestamp) -> Result<Vec<Subscription>, Error> {
-        let items = self.query_all(keys::topic_partition(&topic.name()), "", true).await?;
+        self.subscriptions(&topic.name(), now).await
+    }
+
+    async fn subscriptions(&self, topic: &str, now: Timestamp) -> Result<Vec<Subscription>, Error> {
+        let items = self.query_all(keys::topic_partition(topic), "", true).await?;
         let there = items.iter().filter(|item| !is_over(item, now));
         there.filter_map(|item| from_item(item).transpose()).collect()
     }

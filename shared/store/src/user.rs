@@ -107,14 +107,7 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn create_user(&self, user: &User, password_hash: Option<&str>) -> Result<bool, Error> {
-        let mut writes = vec![
-            Write::put(to_item(user, password_hash)?).when("attribute_not_exists(pk)"),
-            directory::list_user(user),
-            name_number(user),
-        ];
-        if let Some(email) = &user.email {
-            writes.push(claim_login(email, &user.id));
-        }
+        let writes = create(user, password_hash)?;
         let done = matches!(self.write_all(writes).await?, Written::Done);
         if done {
             self.users.insert(user.id.clone(), (Instant::now(), user.clone()));
@@ -169,6 +162,27 @@ impl Store {
         }
     }
 
+    /// The user that a login (an e-mail address, an nkchat login) or a user id names.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn user_named(&self, login: &str) -> Result<Option<UserId>, Error> {
+        // No login is longer than an id; a longer one might not even make a key.
+        let claimed = match login.len() {
+            1..=limits::ID_BYTES => self.get(&keys::login(login), true).await?,
+            _ => None,
+        };
+        match claimed {
+            Some(claimed) => Ok(Some(UserId::trusted(get_text(&claimed, "u")?))),
+            None => Ok(UserId::parse(login).ok()),
+        }
+    }
+
+    /// Forgets what this process has seen of the user.
+    pub fn forget_user(&self, id: &UserId) {
+        self.users.remove(id);
+    }
+
     /// The user as the table has it now, not as this process remembers it.
     ///
     /// # Errors
@@ -184,15 +198,7 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn verify_password(&self, login: &str, password: &str) -> Result<Option<User>, Error> {
-        // No login is longer than an id; a longer one might not even make a key.
-        let claimed = match login.len() {
-            1..=limits::ID_BYTES => self.get(&keys::login(login), true).await?,
-            _ => None,
-        };
-        let id = match &claimed {
-            Some(claimed) => Some(UserId::trusted(get_text(claimed, "u")?)),
-            None => UserId::parse(login).ok(),
-        };
+        let id = self.user_named(login).await?;
         let found = match &id {
             Some(id) => self.get(&keys::user(id), true).await?,
             None => None,
@@ -287,6 +293,38 @@ impl Store {
         self.users.insert(user.id.clone(), (Instant::now(), user.clone()));
         Ok(user)
     }
+}
+
+/// Puts a new user, with the login of the e-mail address if there is one. Refused if the id or the login is
+/// taken.
+///
+/// # Errors
+/// [`Error::Internal`] if it cannot be written as JSON.
+pub fn create(user: &User, password_hash: Option<&str>) -> Result<Vec<Write>, Error> {
+    let mut writes = vec![
+        Write::put(to_item(user, password_hash)?).when("attribute_not_exists(pk)"),
+        directory::list_user(user),
+        name_number(user),
+    ];
+    if let Some(email) = &user.email {
+        writes.push(claim_login(email, &user.id));
+    }
+    Ok(writes)
+}
+
+/// Removes a user, its password and its login. Refused if there is no such user.
+#[must_use]
+pub fn delete(user: &User) -> Vec<Write> {
+    let mut writes = vec![
+        Write::delete(keys::user(&user.id)).when("attribute_exists(pk)"),
+        directory::unlist_user(&user.id),
+        Write::delete(keys::user_number(user.number)),
+    ];
+    if let Some(email) = &user.email {
+        let own = Write::delete(keys::login(email)).when("u = :u");
+        writes.push(own.with(":u", text(user.id.as_str())));
+    }
+    writes
 }
 
 /// The Argon2id hash of a password, with a random salt, in PHC's string format. Takes tens of milliseconds of

@@ -22,6 +22,8 @@ mod journeys;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod nkchat;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod template;

@@ -190,9 +190,9 @@ fn told(entry: &Entry) -> Option<(&'static str, Told<'_>)> {
     let text = |text: &Option<String>| Told { text: Some(text.clone().unwrap_or_default()), users: &[] };
     Some(match &entry.event {
         Event::ConversationCreated { title, .. } => ("admin_group_create", text(title)),
-        Event::MembersAdded { members, how: Arrival::Joined } => ("admin_group_join", users(members)),
+        Event::MembersAdded { members, how: Arrival::Joined, .. } => ("admin_group_join", users(members)),
         Event::MembersAdded { members, .. } => ("admin_group_add_members", users(members)),
-        Event::MembersRemoved { members, how: Departure::Left } => ("admin_group_leave", users(members)),
+        Event::MembersRemoved { members, how: Departure::Left, .. } => ("admin_group_leave", users(members)),
         Event::MembersRemoved { members, .. } => ("admin_group_remove_members", users(members)),
         Event::Banned { user, .. } => ("admin_group_remove_members", users(std::slice::from_ref(user))),
         Event::RoleChanged { user, .. } => ("admin_group_make_admin", users(std::slice::from_ref(user))),

@@ -180,14 +180,14 @@ async fn events(cx: &Context, id: &ConversationId, entry: &Entry) -> Result<Vec<
         Event::MembersAdded { members, .. } => {
             persons(cx, id, members).await?.into_iter().map(Wire::MemberJoined).collect()
         }
-        Event::MembersRemoved { members, how: Departure::Kicked } => {
+        Event::MembersRemoved { members, how: Departure::Kicked, .. } => {
             let kicked = |user: &UserId| Wire::UserKicked {
                 channel_id: channel_id(),
                 user_id: Some(user.as_str().to_owned()),
             };
             members.iter().map(kicked).collect()
         }
-        Event::MembersRemoved { members, how: Departure::Left | Departure::Removed } => {
+        Event::MembersRemoved { members, how: Departure::Left | Departure::Removed, .. } => {
             persons(cx, id, members).await?.into_iter().map(Wire::MemberLeft).collect()
         }
         Event::RoleChanged { user, role } => {

@@ -20,6 +20,7 @@ use crate::{
     endpoint::{Action, Endpoint, Handling, Trigger},
     events,
     invocation::{HttpReply, Invocation, Reply, StreamChange, StreamRecord},
+    nkchat,
 };
 
 /// The function.
@@ -194,6 +195,7 @@ async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Due, 
     for (connection, frames) in channelstream::frames::frames(cx, &stage, &changes).await? {
         due.queues.entry(connection).or_default().extend(frames);
     }
+    nkchat::frames::queue(cx, &stage, &changes, &mut due.queues).await?;
     Ok(due)
 }
 

@@ -19,7 +19,7 @@ pub async fn follow(cx: &Context, id: &ConversationId, entry: &Entry) -> Result<
     let (user, told) = match &entry.event {
         Event::Banned { user, motive, .. } => (user, Notice::Banned { conversation, motive: motive.clone() }),
         Event::Unbanned { user, motive } => (user, Notice::Unbanned { conversation, motive: motive.clone() }),
-        Event::MembersRemoved { members, how: Departure::Kicked } => {
+        Event::MembersRemoved { members, how: Departure::Kicked, .. } => {
             let [user] = members.as_slice() else { return kicked(cx, &conversation, members, entry).await };
             (user, Notice::Kicked { conversation })
         }

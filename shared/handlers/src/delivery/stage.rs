@@ -10,7 +10,11 @@ use domain::{
     visibility::{self, Reader},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use store::{change::Change, connection::Connection, subscription::Subscription};
+use store::{
+    change::Change,
+    connection::Connection,
+    subscription::{Subscription, Wide},
+};
 
 use crate::context::Context;
 
@@ -56,7 +60,8 @@ impl Stage {
         let first = first.min().unwrap_or_default();
         let now = cx.clock.now();
         let topic = Topic::of_log(&id);
-        let subscriptions = cx.store.subscribers(&topic, now).await?;
+        let mut subscriptions = cx.store.subscribers(&topic, now).await?;
+        subscriptions.extend(wide_subscribers(cx, &topic, number, now).await?);
         let members = cx.store.members(&id, number).await?;
         let here = members.iter().filter(|member| member.is_active() || was_here(member, first));
         let users: Vec<UserId> = here.map(|member| member.user.clone()).collect();
@@ -132,6 +137,25 @@ impl Stage {
         let openness = self.last.as_ref().map_or(&ended, |conversation| &conversation.openness);
         visibility::may_see(openness, Reader { user: Some(user), member, powerful: false }, entry)
     }
+}
+
+/// The connections that hear of the conversation without having named it: of any, and of an open one.
+async fn wide_subscribers(
+    cx: &Context,
+    topic: &Topic,
+    number: Number,
+    now: Timestamp,
+) -> Result<Vec<Subscription>, Error> {
+    let Topic::Conversation(id) = topic else { return Ok(Vec::new()) };
+    let (mut all, settings) = futures_util::future::try_join(
+        cx.store.wide_subscribers(Wide::All, now),
+        cx.store.conversation(id, true),
+    )
+    .await?;
+    if settings.is_some_and(|one| one.number == number && one.visibility() == Visibility::Open) {
+        all.extend(cx.store.wide_subscribers(Wide::Open, now).await?);
+    }
+    Ok(all)
 }
 
 /// Whether a user who subscribes to the topic may see the entry: a member, as members may; anybody else only

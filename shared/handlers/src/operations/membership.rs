@@ -54,7 +54,10 @@ impl Operation for Add<'_> {
         }
         changed.plan(
             seen,
-            |members| Event::MembersAdded { members, how: self.how },
+            |members| {
+                let named = named_beside(self.users, &members);
+                Event::MembersAdded { members, how: self.how, named }
+            },
             |member, entry| member.join(Role::Member, entry.seq(), entry.at),
         )
     }
@@ -102,7 +105,10 @@ impl Operation for Remove<'_> {
         changed.retain(Member::is_active);
         changed.plan(
             seen,
-            |members| Event::MembersRemoved { members, how: self.how },
+            |members| {
+                let named = named_beside(self.users, &members);
+                Event::MembersRemoved { members, how: self.how, named }
+            },
             |member, entry| member.leave(entry.seq()),
         )
     }
@@ -284,6 +290,12 @@ pub async fn watch(cx: &Context, caller: &Caller, id: &ConversationId, on: bool)
         return Err(Error::Forbidden("A private conversation cannot be watched."));
     }
     cx.store.set_watcher(id, user, on, cx.clock.now()).await
+}
+
+/// Whom the caller named, if that was not just those whom it changed.
+fn named_beside(named: &[UserId], changed: &[UserId]) -> Vec<UserId> {
+    let same = named.len() == changed.len() && named.iter().all(|user| changed.contains(user));
+    if same { Vec::new() } else { named.to_vec() }
 }
 
 fn not_direct(conversation: &Conversation) -> Result<(), Error> {

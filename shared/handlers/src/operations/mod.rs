@@ -25,3 +25,4 @@ pub mod relay;
 pub mod send;
 pub mod timeline;
 pub mod transcript;
+pub mod user;

@@ -7,7 +7,7 @@ use domain::{
     Conversation, Dialect, Entry, Error, Event, Openness, Place, Seq, Topic, UserId, Visibility,
     entry::Notice,
 };
-use store::{Appended, Store, conversation, log, retry};
+use store::{Appended, Store, Write, conversation, log, retry};
 
 use crate::context::Context;
 
@@ -22,6 +22,23 @@ pub async fn tell(
     (actor, dialect): (Option<&UserId>, Dialect),
     source: Option<Place>,
 ) -> Result<(), Error> {
+    let once = source.map(|place| log::once(place, cx.clock.now())).into_iter().collect();
+    // Refused: it has been told.
+    tell_with(cx, topic, notice, (actor, dialect), once).await.map(|_told| ())
+}
+
+/// Tells a topic's log a notice together with other writes, all or nothing. Says whether: not if a condition of
+/// one of the writes did not hold.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn tell_with(
+    cx: &Context,
+    topic: &Topic,
+    notice: &Notice,
+    (actor, dialect): (Option<&UserId>, Dialect),
+    with: Vec<Write>,
+) -> Result<bool, Error> {
     for attempt in 0..retry::ATTEMPTS {
         let log = log_of(cx, topic).await?;
         let _gate = cx.store.gate(log.number).await;
@@ -38,10 +55,9 @@ pub async fn tell(
             settings: tail.settings,
             event: Event::Notice(notice.clone()),
         };
-        let with = source.map(|place| log::once(place, now)).into_iter().collect();
-        match cx.store.append(std::slice::from_ref(&entry), with).await {
-            // Refused: it has been told.
-            Ok(Appended::Done | Appended::Refused(..)) => return Ok(()),
+        match cx.store.append(std::slice::from_ref(&entry), with.clone()).await {
+            Ok(Appended::Done) => return Ok(true),
+            Ok(Appended::Refused(..)) => return Ok(false),
             Ok(Appended::Overtaken) | Err(Error::Busy) => retry::pause(attempt).await?,
             Err(error) => return Err(error),
         }

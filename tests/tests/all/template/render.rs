@@ -185,7 +185,7 @@ pub(super) fn socket_defaults(dialect: Dialect) -> (&'static str, &'static str) 
         Dialect::Channels => ("/realtime", "$request.body.action"),
         Dialect::Channelstream => ("/ws", "$request.body.type"),
         Dialect::Events => ("/api/v1/events", "$request.body.action"),
-        Dialect::Nkchat => ("/nkchat", "$request.body.cmd"),
+        Dialect::Nkchat => ("/nkchat", "${request.body.class}${request.body.subclass}"),
     }
 }
 

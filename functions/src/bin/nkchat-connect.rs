@@ -1,0 +1,5 @@
+//! `$connect` of the nkchat socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::nkchat::connect::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `$default` of the nkchat socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::nkchat::default::ENDPOINT)
+}

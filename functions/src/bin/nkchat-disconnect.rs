@@ -1,0 +1,5 @@
+//! `$disconnect` of the nkchat socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::nkchat::disconnect::ENDPOINT)
+}

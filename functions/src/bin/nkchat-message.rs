@@ -1,0 +1,5 @@
+//! `chatmessage` of the nkchat socket
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::nkchat::message::ENDPOINT)
+}

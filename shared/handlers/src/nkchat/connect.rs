@@ -1,0 +1,55 @@
+//! `$connect` of `/nkchat`
+//!
+//! Accepts a socket, also of somebody who has not said who it is: that is what `core/user/login` is for. A token
+//! in the handshake logs in at once. Wire page, "Framing".
+
+use std::sync::Arc;
+
+use dialects::nkchat::error::Refusal;
+use domain::{Dialect, Error, Object};
+use http::StatusCode;
+
+use super::session::{self, Arrival};
+use crate::{
+    context::Context,
+    endpoint::{Action, Endpoint, Handling},
+    handshake,
+    invocation::{HttpReply, Invocation, Reply, SocketCall},
+};
+
+/// The function.
+pub static ENDPOINT: Endpoint = Endpoint::socket(
+    "nkchat-connect",
+    Dialect::Nkchat,
+    "$connect",
+    &[Action::GetItem, Action::PutItem, Action::UpdateItem],
+    answer,
+);
+
+fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
+    Box::pin(async move {
+        let Invocation::Socket(call) = invocation else {
+            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        };
+        Reply::Http(handle(&cx, &call).await.unwrap_or_else(|refusal| {
+            HttpReply::empty(match refusal {
+                Refusal::Domain(Error::Unauthenticated(_) | Error::Invalid { .. }) => {
+                    StatusCode::UNAUTHORIZED
+                }
+                Refusal::Domain(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            })
+        }))
+    })
+}
+
+async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Refusal> {
+    let Some((caller, reply)) = handshake::user(cx, call).await? else {
+        return Ok(HttpReply::empty(StatusCode::OK));
+    };
+    let user = caller.user()?.clone();
+    let name = user.as_str().to_owned();
+    let who = Arrival { user, name, powerful: caller.powerful, meta: Object::new(), told: false };
+    session::begin(cx, &call.connection_id, who).await?;
+    Ok(reply)
+}

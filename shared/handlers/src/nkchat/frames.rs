@@ -1,0 +1,76 @@
+//! The events that sessions are told of a batch of changes: each once, if one of its subscriptions lets it
+//! through and its user may see the entry.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use dialects::nkchat::event::{self, Event};
+use domain::{Dialect, Entry, Error, Event as Happened, Topic};
+use store::{change::Change, connection::Connection};
+
+use super::session::{self, Open};
+use crate::{
+    context::Context,
+    delivery::{fan_out::Queues, stage::Stage},
+};
+
+/// Queues what the sessions are due of these changes.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn queue(
+    cx: &Context,
+    stage: &Stage,
+    changes: &[&Change],
+    queues: &mut Queues,
+) -> Result<(), Error> {
+    // The members' connections, and those that subscribe: a session may be both.
+    let mut connections: BTreeSet<&Connection> = stage.listeners(Dialect::Nkchat).into_iter().collect();
+    connections.extend(stage.subscribers(Dialect::Nkchat).map(|one| &one.connection));
+    let events: Vec<(&Entry, Event)> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Entry(entry) if is_news(stage, entry) => {
+                Some((&**entry, event::of_entry(entry, &stage.id)?))
+            }
+            // The dialect has no words for these.
+            Change::Entry(_) | Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) => None,
+        })
+        .collect();
+    if connections.is_empty() || events.is_empty() {
+        return Ok(());
+    }
+    let sessions = session::find_all(cx, connections.iter().map(|one| one.id.as_str())).await?;
+    for (entry, event) in &events {
+        // Whoever is told it in the same words gets the same bytes.
+        let mut variants: BTreeMap<(String, String), Bytes> = BTreeMap::new();
+        for open in sessions.iter().filter(|open| sees(stage, open, entry)) {
+            let Some(telling) = event::telling(&open.state.subscriptions, event) else { continue };
+            let variant =
+                (telling.kind.clone(), serde_json::Value::Object(telling.added.clone()).to_string());
+            let frame = variants.entry(variant).or_insert_with(|| Bytes::from(event.encode(&telling)));
+            queues.entry(open.connection().clone()).or_default().push(frame.clone());
+        }
+    }
+    Ok(())
+}
+
+/// A log that is no conversation has notices, and a beginning that is nobody's business.
+fn is_news(stage: &Stage, entry: &Entry) -> bool {
+    matches!(stage.topic, Topic::Conversation(_)) || matches!(entry.event, Happened::Notice(_))
+}
+
+fn sees(stage: &Stage, open: &Open, entry: &Entry) -> bool {
+    let user = &open.connection().user;
+    if let Happened::MessageCreated(message) = &entry.event
+        && message.audience.except.contains(user)
+    {
+        // Its author, too, asked not to be told.
+        return false;
+    }
+    if open.state.powerful {
+        stage.powerful_subscriber_sees(user, entry)
+    } else {
+        stage.subscriber_sees(user, entry)
+    }
+}
