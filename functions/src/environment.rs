@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpC
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use domain::Dialect;
 use handlers::{
+    attachments::Attachments,
     context::{Clock, Context, Secrets},
     endpoint::{Action, Endpoint},
     gateway::Gateway,
@@ -25,6 +26,9 @@ pub const SECRET: &str = "SWITCHBOARD_SECRET";
 pub const TOKEN_KEY: &str = "SWITCHBOARD_TOKEN_KEY";
 /// Origins that a browser may open a WebSocket from, comma-separated; none or `*`: any.
 pub const ALLOWED_ORIGINS: &str = "SWITCHBOARD_ALLOWED_ORIGINS";
+
+/// The folder of attachments, of a file system that functions share; without it nothing can be attached.
+pub const ATTACHMENTS: &str = "SWITCHBOARD_ATTACHMENTS";
 
 /// What Lambda itself sets, and what the runtime's crate panics without.
 const LAMBDA: [&str; 4] = [
@@ -86,6 +90,8 @@ pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -
     Ok(Context {
         store: Store::new(aws_sdk_dynamodb::Client::from_conf(table.build()), required(TABLE)?),
         gateway: Gateway::Api(gateways),
+        attachments: optional(ATTACHMENTS)
+            .map_or(Attachments::Nowhere, |folder| Attachments::Folder(folder.into())),
         secrets: Secrets { server: required(SECRET)?, token_key: required(TOKEN_KEY)? },
         clock: Clock::system(),
         allowed_origins: origins(&optional(ALLOWED_ORIGINS).unwrap_or_default()),

@@ -62,6 +62,9 @@ pub struct Serve {
     /// An origin that browsers may open WebSockets from; may be repeated. Without any, all may.
     #[arg(long, value_name = "ORIGIN", env = "SWITCHBOARD_ORIGIN", value_delimiter = ',')]
     pub origin: Vec<String>,
+    /// Serve a built web client from this folder, beside the API.
+    #[arg(long = "static", value_name = "DIR", env = "SWITCHBOARD_STATIC")]
+    pub static_files: Option<PathBuf>,
 }
 
 /// The flags of `token`.
@@ -115,6 +118,7 @@ impl Serve {
             secrets: handlers::context::Secrets { server: self.secret, token_key: self.token_key },
             template,
             allowed_origins: self.origin,
+            static_files: self.static_files,
             ..Options::default()
         })
     }

@@ -22,6 +22,7 @@ use tokio::{
 
 use crate::{
     connections::{Connections, Tasks},
+    files::Files,
     invoke::{InvokeError, invoke, request_id},
     management,
     routes::Routes,
@@ -43,6 +44,8 @@ const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) routes: Routes,
+    /// The web client that is served beside the API.
+    pub(crate) files: Option<Files>,
     pub(crate) context: Arc<Context>,
     pub(crate) connections: Connections,
     pub(crate) tasks: Tasks,
@@ -103,6 +106,12 @@ async fn respond(server: Arc<Server>, request: Request<Incoming>, peer: SocketAd
     }
     if let Some(id) = management::connection_id(path) {
         return manage(&server, request, &id).await;
+    }
+    if let Some(files) = &server.files
+        && !server.routes.has(request.method(), path)
+        && let Some(file) = files.answer(request.method(), path, !server.routes.begins(path)).await
+    {
+        return file;
     }
     let Some((endpoint, parameters)) = server.routes.http(request.method(), path) else {
         return message(StatusCode::NOT_FOUND, "Not Found");

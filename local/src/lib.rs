@@ -4,6 +4,7 @@
 //! - [`cli`], [`token`]: what a user types.
 //! - [`template`]: `template.yaml` as the routing table; `routes`, [`selection`] look things up in it.
 //! - [`http`], [`websocket`], [`connections`], [`management`]: API Gateway.
+//! - `files`: a web client beside the API.
 //! - [`dynamodb`], [`stream`]: the table and its triggers.
 //! - [`mod@invoke`] calls handlers as Lambda does; [`observer`] sees what they do.
 //!
@@ -16,6 +17,7 @@
 pub mod cli;
 pub mod connections;
 pub mod dynamodb;
+mod files;
 pub mod http;
 pub mod invoke;
 pub mod management;
@@ -35,6 +37,7 @@ use std::{
 };
 
 use handlers::{
+    attachments::Attachments,
     context::{Clock, Context, Secrets},
     endpoint::Endpoint,
     gateway::Gateway,
@@ -66,6 +69,8 @@ pub struct Options {
     pub clock: Clock,
     /// Origins that a browser may open a WebSocket from; empty: any.
     pub allowed_origins: Vec<String>,
+    /// A folder with a web client to be served beside the API.
+    pub static_files: Option<PathBuf>,
     /// Sees every data operation on the table, and every post.
     pub observer: Option<Arc<dyn Observer>>,
     /// How long a socket may live.
@@ -86,6 +91,7 @@ impl Default for Options {
             endpoints: handlers::endpoints(),
             clock: Clock::system(),
             allowed_origins: Vec::new(),
+            static_files: None,
             observer: None,
             socket_times: SocketTimes::default(),
             post_through_sdk: false,
@@ -114,6 +120,14 @@ pub enum StartError {
     /// The template's file cannot be read.
     #[error("{}: {source}", path.display())]
     Template {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The folder of the web client cannot be served.
+    #[error("--static {}: {source}", path.display())]
+    Static {
         /// Which.
         path: PathBuf,
         /// Why.
@@ -166,6 +180,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let text = options.template.as_deref().unwrap_or(TEMPLATE);
     let application = template::read(text, &options.endpoints)?;
     let routes = routes::Routes::new(application.routes, application.sockets)?;
+    let files = match &options.static_files {
+        Some(path) => Some(
+            files::Files::new(path).map_err(|source| StartError::Static { path: path.clone(), source })?,
+        ),
+        None => None,
+    };
     let asked = SocketAddr::new(options.host, options.port);
     let failed = |source| StartError::Listen { address: asked, source };
     let listener = TcpListener::bind(asked).await.map_err(failed)?;
@@ -182,6 +202,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let context = Arc::new(Context {
         store: store::Store::new(tables.items.clone(), tables.name.as_str()),
         gateway,
+        attachments: attachments(&options.storage),
         secrets: options.secrets,
         clock: options.clock,
         allowed_origins: options.allowed_origins,
@@ -198,6 +219,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let sweep = tables.embedded.clone().map(|embedded| tokio::spawn(dynamodb::sweep(embedded)));
     let server = Arc::new(Server {
         routes,
+        files,
         context: Arc::clone(&context),
         connections: connections.clone(),
         tasks: connections::Tasks::default(),
@@ -217,6 +239,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         progress,
         sweep,
     })
+}
+
+/// Where attachments are kept: beside the table.
+fn attachments(storage: &Storage) -> Attachments {
+    match state_folder(storage) {
+        Some(folder) => Attachments::Folder(folder.join("attachments")),
+        None => Attachments::memory(),
+    }
 }
 
 /// The folder for what is kept beside the table; none in memory.

@@ -1,6 +1,9 @@
 //! The routing table that the template makes: which function answers which path.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use handlers::endpoint::Endpoint;
 use http::Method;
@@ -20,6 +23,7 @@ pub(crate) struct Routes {
     any: Tree,
     unrouted: Option<&'static Endpoint>,
     sockets: BTreeMap<String, Arc<SocketApi>>,
+    first_parts: BTreeSet<String>,
 }
 
 type Tree = matchit::Router<&'static Endpoint>;
@@ -33,6 +37,7 @@ impl Routes {
                 table.unrouted = Some(route.endpoint);
                 continue;
             }
+            table.first_parts.extend(first_part(&route.path).map(str::to_owned));
             let tree = match route.method {
                 Some(method) => table.by_method.entry(method).or_default(),
                 None => &mut table.any,
@@ -47,6 +52,7 @@ impl Routes {
                 problem: format!("the path {}: {error}", route.path),
             })?;
         }
+        table.first_parts.extend(sockets.iter().filter_map(|api| first_part(&api.path)).map(str::to_owned));
         table.sockets.extend(sockets.into_iter().map(|api| (api.path.clone(), Arc::new(api))));
         Ok(table)
     }
@@ -65,6 +71,17 @@ impl Routes {
         Some((*found.value, parameters))
     }
 
+    /// Whether a route of the request's own takes it, not only the one that takes the rest.
+    pub(crate) fn has(&self, method: &Method, path: &str) -> bool {
+        let of_method = self.by_method.get(method.as_str()).is_some_and(|tree| tree.at(path).is_ok());
+        of_method || self.any.at(path).is_ok()
+    }
+
+    /// Whether any route, or a socket, begins as the path does: with its first part.
+    pub(crate) fn begins(&self, path: &str) -> bool {
+        first_part(path).is_some_and(|first| self.first_parts.contains(first))
+    }
+
     /// The WebSocket API at a path.
     pub(crate) fn socket(&self, path: &str) -> Option<Arc<SocketApi>> {
         self.sockets.get(path).cloned()
@@ -74,6 +91,11 @@ impl Routes {
     pub(crate) fn dialects(&self) -> impl Iterator<Item = domain::Dialect> {
         self.sockets.values().map(|api| api.dialect)
     }
+}
+
+/// The first part of a path.
+fn first_part(path: &str) -> Option<&str> {
+    path.split('/').find(|part| !part.is_empty())
 }
 
 #[cfg(test)]

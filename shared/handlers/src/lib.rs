@@ -4,6 +4,7 @@
 //! - [`endpoints`]: the one list of all Lambda functions.
 //! - [`endpoint`], [`invocation`], [`context`], [`gateway`]: what a host needs to know.
 //! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
+//! - [`attachments`]: where files are kept.
 //! - [`operations`]: what can be done, in no dialect's words.
 //! - [`channelize`], [`channels`], [`channelstream`], [`events`]: a dialect each, a file per endpoint: decode, operation, encode.
 //! - [`delivery`]: from the table's stream to the sockets. [`unrouted`]: what no route takes.
@@ -12,6 +13,7 @@
 //! - No handler posts an event. It writes; the stream brings what was written to [`delivery`].
 //! - A handler knows no host: the same code answers in Lambda and in the runner.
 
+pub mod attachments;
 pub mod auth;
 pub mod channelize;
 pub mod channels;

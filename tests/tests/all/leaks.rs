@@ -190,6 +190,7 @@ async fn settings_that_another_process_changed_hold_here_too() {
     let running = server().await;
     let cx = &running.context;
     let other = Arc::new(Context {
+        attachments: handlers::attachments::Attachments::Nowhere,
         store: store::Store::new(running.items.clone(), running.table.as_str()),
         gateway: cx.gateway.clone(),
         secrets: cx.secrets.clone(),
@@ -265,6 +266,7 @@ async fn a_write_that_was_done_before_the_table_throttled_is_not_done_again() {
     let config = running.items.config().to_builder().interceptor(DoneAndThrottled::default());
     let config = config.retry_config(RetryConfig::disabled()).build();
     let throttled = Context {
+        attachments: handlers::attachments::Attachments::Nowhere,
         store: store::Store::new(aws_sdk_dynamodb::Client::from_conf(config), running.table.as_str()),
         gateway: cx.gateway.clone(),
         secrets: cx.secrets.clone(),

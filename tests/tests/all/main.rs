@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod channelstream;
 #[cfg(test)]
+mod channels;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod costs;

@@ -76,6 +76,8 @@ pub struct Upload {
     pub kind: &'static str,
     /// Its name.
     pub name: String,
+    /// Where it is, on this server.
+    pub file_url: String,
     /// Its bytes.
     pub size: u64,
     /// Its media type.

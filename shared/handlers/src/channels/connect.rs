@@ -42,9 +42,10 @@ async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Error> {
     const NOBODY: Error = Error::Unauthenticated("A token is required.");
     let (caller, reply) = handshake::user(cx, call).await?.ok_or(NOBODY)?;
     let user = caller.user()?.clone();
-    let since = cx.clock.now();
-    let connection = Connection { id: call.connection_id.clone(), user, dialect: Dialect::Channels, since };
+    let now = cx.clock.now();
+    let id = call.connection_id.clone();
+    let connection = Connection { id, user, dialect: Dialect::Channels, since: now };
     let detail = caller.powerful.then_some(POWERFUL);
-    cx.store.put_connection_with(&connection, detail, cx.clock.now()).await?;
+    cx.store.put_connection_with(&connection, detail, now).await?;
     Ok(reply)
 }

@@ -233,11 +233,12 @@ impl<'a> Entering<'a> {
 
     /// Sends what lies between what was sent and the end of the log.
     async fn catch_up(&self, entrance: &mut Entrance) -> Result<Caught, Error> {
+        let mut out: Option<Error> = None;
         loop {
             let span = Span::After(entrance.sent);
             let page = self.cx.store.entries(entrance.log.number, span, STRIDE, true).await?;
             if page.entries.is_empty() {
-                return Ok(Caught::Up);
+                return Ok(out.map_or(Caught::Up, Caught::Out));
             }
             // Only now: it is at least as new as what was read.
             let standing = self.standing(entrance).await?;
@@ -251,14 +252,16 @@ impl<'a> Entering<'a> {
                     frames.extend(self.encode(entrance, entry).await?);
                 }
             }
-            if !post::post_queue(self.cx, &self.command.connection, frames).await {
+            if !post::post_in_order(self.cx, &self.command.connection, frames).await {
                 return Ok(Caught::Off);
             }
-            if let Err(error) = standing.allowed(self, &entrance.topic) {
-                return Ok(Caught::Out(error));
-            }
             if !page.more {
-                return Ok(Caught::Up);
+                match (out, standing.allowed(self, &entrance.topic)) {
+                    (None, Ok(())) => return Ok(Caught::Up),
+                    (Some(error), _) => return Ok(Caught::Out(error)),
+                    // The entry that sent the user away may have come after what was read: it is still told.
+                    (None, Err(error)) => out = Some(error),
+                }
             }
             if Instant::now() > self.deadline {
                 post::park(self.cx, &self.command.connection).await;

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
 use dialects::channels::{error, event};
-use domain::{Dialect, Error};
+use domain::{Dialect, Error, Timestamp};
 use http::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
 use store::connection::Connection;
@@ -41,7 +41,7 @@ impl Command {
     /// Posts a frame to the connection that the message came on.
     pub async fn reply<T: Serialize + Sync>(&self, cx: &Context, kind: &str, data: &T) {
         let frame = event::frame(kind, cx.clock.now(), data, None);
-        post::post_queue(cx, &self.connection, vec![Bytes::from(frame)]).await;
+        post::post_in_order(cx, &self.connection, vec![Bytes::from(frame)]).await;
     }
 
     /// Posts an error to the connection that the message came on; of a topic, if it is one's.
@@ -50,7 +50,7 @@ impl Command {
             tracing::error!(connection = self.connection.id, text, "internal error");
         }
         let frame = error::frame(error, channel, cx.clock.now());
-        post::post_queue(cx, &self.connection, vec![Bytes::from(frame)]).await;
+        post::post_in_order(cx, &self.connection, vec![Bytes::from(frame)]).await;
     }
 }
 
@@ -87,6 +87,8 @@ async fn read(cx: &Context, invocation: Invocation) -> Result<Option<Command>, E
     };
     let found = cx.store.connection_with(&connection_id, cx.clock.now()).await?;
     Ok(found.filter(|(connection, _)| connection.dialect == Dialect::Channels).map(|(connection, detail)| {
+        // Whoever sends a message is there: a 410 means that it is gone, however young it is.
+        let connection = Connection { since: Timestamp::default(), ..connection };
         let powerful = detail.as_deref() == Some(POWERFUL);
         let caller = Caller { user: Some(connection.user.clone()), powerful, server: false };
         Command { connection, caller, body }

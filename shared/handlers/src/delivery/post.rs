@@ -37,8 +37,8 @@ pub async fn post_all(cx: &Context, queues: Queues) {
         .await;
 }
 
-/// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more.
-pub async fn post_queue(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
+/// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more, or not yet.
+pub async fn post_in_order(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
     post_until(cx, connection, frames, Instant::now() + DEADLINE).await
 }
 

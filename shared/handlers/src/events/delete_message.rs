@@ -7,7 +7,10 @@ use std::sync::Arc;
 use domain::{Dialect, Error};
 use http::Method;
 
-use super::request::{Request, answer, done};
+use super::{
+    request::{Request, answer, done},
+    upload_attachments::remove_all,
+};
 use crate::{
     context::Context,
     endpoint::{Action, Endpoint},
@@ -28,6 +31,8 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let (_, message) = request.message(&cx).await?;
     let who = Recaller::AuthorOrModerator;
-    messages::recall(&cx, &request.caller, Dialect::Events, &[message.id], who).await?;
+    let id = message.id.clone();
+    messages::recall(&cx, &request.caller, Dialect::Events, &[id], who).await?;
+    remove_all(&cx, &message).await?;
     done()
 }

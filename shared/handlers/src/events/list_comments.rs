@@ -42,13 +42,13 @@ struct Body {
 }
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
-    let (view, parent) = request.message(&cx).await?;
+    let (mut view, parent) = request.message(&cx).await?;
     let number = view.conversation.number;
     let window = Window { thread: Some(parent.place.seq), ..request.window(number)? };
     // Where nothing was ever replied, nothing must be read.
     let page = match parent.state.replies {
         0 => Vec::new(),
-        _ => transcript::list(&cx, &view, window).await?,
+        _ => transcript::list(&cx, &mut view, window).await?,
     };
     let parent_message_id = parent.place.packed().ok_or(NO_MESSAGE)?;
     let messages = show::messages(&cx, &view, &page).await?;

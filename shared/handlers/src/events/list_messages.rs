@@ -39,8 +39,8 @@ struct Body {
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let id = request.room(&cx).await?;
-    let view = access::view(&cx, &request.caller, &id).await?;
+    let mut view = access::view_log(&cx, &request.caller, &id).await?;
     let number = view.conversation.number;
-    let page = transcript::list(&cx, &view, request.window(number)?).await?;
+    let page = transcript::list(&cx, &mut view, request.window(number)?).await?;
     reply(&Body { messages: show::messages(&cx, &view, &page).await?, room_id: number.0 })
 }

@@ -7,11 +7,14 @@ pub mod avatar;
 pub mod connect;
 pub mod create_room;
 pub mod default;
+pub mod delete_attachment;
 pub mod delete_message;
 pub mod delete_room;
 pub mod disconnect;
+pub mod download_attachment;
 pub mod edit_message;
 pub mod frames;
+pub mod get_attachment;
 pub mod get_room_avatar;
 pub mod get_room_permissions;
 pub mod get_server_health;
@@ -32,6 +35,7 @@ pub mod request;
 pub mod session;
 pub mod show;
 pub mod update_room;
+pub mod upload_attachments;
 
 use crate::endpoint::Endpoint;
 
@@ -59,6 +63,10 @@ pub fn endpoints() -> Vec<&'static Endpoint> {
         &read_message::ENDPOINT,
         &list_comments::ENDPOINT,
         &post_comment::ENDPOINT,
+        &upload_attachments::ENDPOINT,
+        &get_attachment::ENDPOINT,
+        &download_attachment::ENDPOINT,
+        &delete_attachment::ENDPOINT,
         &get_server_health::ENDPOINT,
         &connect::ENDPOINT,
         &disconnect::ENDPOINT,

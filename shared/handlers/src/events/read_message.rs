@@ -21,7 +21,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Events,
     Method::POST,
     "/api/v1/messages/{messageId}/read",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::GetItem, Action::PutItem, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 

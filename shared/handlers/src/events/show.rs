@@ -92,10 +92,7 @@ pub async fn rooms(cx: &Context, user: &UserId, memberships: Vec<Membership>) ->
     });
     let mut found: Vec<(Conversation, Member, Position)> = stream::iter(known)
         .map(|(conversation, member, membership)| async move {
-            let position = position::of(&cx.store, &conversation, &member, &membership).await?;
-            // Taken off the own list, until something comes after it.
-            let hidden = membership.hidden.is_some_and(|hidden| position.tail <= hidden);
-            Ok::<_, Error>((!hidden).then_some((conversation, member, position)))
+            stand(cx, conversation, member, &membership).await
         })
         .buffered(store::directory::PARALLEL)
         .try_filter_map(|found| std::future::ready(Ok(found)))
@@ -117,6 +114,31 @@ pub async fn rooms(cx: &Context, user: &UserId, memberships: Vec<Membership>) ->
         room::room(&conversation, facts)
     });
     Ok(rooms.collect())
+}
+
+/// Where a member stands, by settings that are no older than what was read; none where the room is not on the
+/// member's list.
+async fn stand(
+    cx: &Context,
+    mut conversation: Conversation,
+    mut member: Member,
+    membership: &Membership,
+) -> Result<Option<(Conversation, Member, Position)>, Error> {
+    let mut position = position::of(&cx.store, &conversation, &member, membership).await?;
+    if position.settings > conversation.changed {
+        let id = &membership.conversation;
+        let now = (cx.store.conversation(id, true).await?, cx.store.member(id, &member.user).await?);
+        let (Some(conversation_now), Some(member_now)) = now else { return Ok(None) };
+        if conversation_now.number != membership.number || conversation_now.deleted || !member_now.is_active()
+        {
+            return Ok(None);
+        }
+        (conversation, member) = (conversation_now, member_now);
+        position = position::of(&cx.store, &conversation, &member, membership).await?;
+    }
+    // Taken off the own list, until something comes after it.
+    let hidden = membership.hidden.is_some_and(|hidden| position.tail <= hidden);
+    Ok((!hidden).then_some((conversation, member, position)))
 }
 
 /// The room, as a view's reader sees it.

@@ -5,7 +5,7 @@
 //! - [`commit`]: how a change gets into a log: read the tail, check, append, and again if overtaken.
 //! - [`send`], [`messages`]: writing messages, and changing them.
 //! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
-//! - [`history`], [`transcript`]: reading messages, as last written and as first written.
+//! - [`history`], [`transcript`], [`timeline`]: reading messages, as last written and as first written.
 //! - [`reading`], [`position`]: how far one has read, and what is left.
 //! - [`relay`]: messages that the application's server writes and changes for its users.
 //! - [`notice`]: what one user, or everybody, is told.
@@ -23,4 +23,5 @@ pub mod position;
 pub mod reading;
 pub mod relay;
 pub mod send;
+pub mod timeline;
 pub mod transcript;

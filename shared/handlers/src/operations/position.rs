@@ -20,6 +20,9 @@ pub struct Position {
     pub last: Option<Message>,
     /// The end of the log.
     pub tail: Seq,
+    /// The entry that last changed the settings, by what was read: if the settings in hand are older, they and
+    /// the member's standing must be read again.
+    pub settings: Seq,
 }
 
 /// Where the member stands: one Query for who is up to date.
@@ -34,12 +37,13 @@ pub async fn of(
 ) -> Result<Position, Error> {
     let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
     let read = membership.read_up_to();
-    let mut position = Position { unread: 0, last: None, tail: Seq(0) };
+    let mut position = Position { unread: 0, last: None, tail: Seq(0), settings: Seq(0) };
     let (mut span, mut stride) = (Span::Before(None), GLANCE);
     loop {
         let page = store.entries(conversation.number, span, stride, false).await?;
         for entry in &page.entries {
             position.tail = position.tail.max(entry.seq());
+            position.settings = position.settings.max(entry.settings);
             let unread =
                 entry.seq() > read && visibility::counts_unread(&conversation.openness, reader, entry);
             position.unread += u64::from(unread);

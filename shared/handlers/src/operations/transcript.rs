@@ -32,8 +32,9 @@ pub struct Window {
 /// The messages that the caller may see and that were not recalled, the oldest first.
 ///
 /// # Errors
-/// [`Error::Busy`], [`Error::Internal`]; [`Error::NotFound`] if the conversation was just deleted.
-pub async fn list(cx: &Context, view: &View<'_>, window: Window) -> Result<Vec<Message>, Error> {
+/// [`Error::Busy`], [`Error::Internal`]; [`Error::NotFound`] if the conversation was just deleted,
+/// [`Error::Forbidden`] if the caller was just sent away.
+pub async fn list(cx: &Context, view: &mut View<'_>, window: Window) -> Result<Vec<Message>, Error> {
     let first = window.thread.unwrap_or_default();
     let mut span = if window.forward {
         let from = window.cursor.map_or(0, |cursor| cursor.0.saturating_sub(1));
@@ -46,6 +47,7 @@ pub async fn list(cx: &Context, view: &View<'_>, window: Window) -> Result<Vec<M
     'log: loop {
         let read = cx.store.entries(view.conversation.number, span, stride, false).await?;
         let Some(last) = read.entries.last().map(Entry::seq) else { break };
+        view.refresh(cx, &read.entries).await?;
         for entry in read.entries {
             if matches!(entry.event, Event::ConversationDeleted) {
                 return Err(NO_CONVERSATION);

@@ -1,6 +1,8 @@
 //! Virola's Web API, as its official web client and other clients of it use it.
 
+mod attachments;
 mod browser;
+mod client_files;
 mod recording;
 mod rooms;
 mod sessions;

@@ -27,6 +27,7 @@ const INSTANCES: usize = 4;
 fn instance(server: &Server) -> Arc<Context> {
     let first = &server.running.context;
     Arc::new(Context {
+        attachments: handlers::attachments::Attachments::Nowhere,
         store: Store::new(server.running.items.clone(), server.running.table.as_str()),
         gateway: first.gateway.clone(),
         secrets: first.secrets.clone(),

@@ -1,0 +1,5 @@
+//! `POST /channels`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channels::create_channel::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `GET /channels`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channels::list_channels::ENDPOINT)
+}

@@ -1,0 +1,5 @@
+//! `DELETE /channels/{channel_id}/members/{user_id}`
+
+fn main() -> std::process::ExitCode {
+    functions::serve(&handlers::channels::remove_member::ENDPOINT)
+}

@@ -1,0 +1,240 @@
+//! Resume: all that was missed, in order, before what comes; or a word that it cannot be had.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use domain::{ConversationId, Dialect, UserId, message::Content};
+use handlers::{
+    auth::Caller,
+    operations::send::{self, Draft},
+};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use super::{Realtime, bare, channel, say};
+use crate::harness::{Server, http::Api, within};
+
+/// Numbers that look random, and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// Writes to the channel until told to stop; says how much it wrote.
+fn writer(api: Api, channel: &str, stop: &Arc<AtomicBool>) -> JoinHandle<u64> {
+    let (channel, stop) = (channel.to_owned(), Arc::clone(stop));
+    tokio::spawn(async move {
+        let mut written = 0;
+        while !stop.load(Ordering::SeqCst) {
+            written += 1;
+            say(&api, &channel, &written.to_string()).await;
+        }
+        written
+    })
+}
+
+fn seq(event: &Value) -> u64 {
+    event["seq"].as_u64().unwrap_or_else(|| panic!("{event} has no seq"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hundreds_of_lost_connections_lose_double_and_reorder_nothing() {
+    const ROUNDS: usize = 400;
+    let server = Server::start().await;
+    let id = channel(&server, "private", "ann", &["bob"]).await;
+    let topic = format!("channel:{id}");
+    let mut first = Realtime::open(&server, "bob").await;
+    let (_, answer) = first.subscribe(&[&topic], json!(null)).await;
+    drop(first);
+    let position = &answer["data"]["positions"][&topic];
+    let (epoch, start) = (position["epoch"].clone(), position["seq"].as_u64().unwrap());
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing = writer(server.user("ann"), &id, &stop);
+    let mut dice = Dice(7);
+    let mut last = start;
+    let mut replayed = 0;
+    for round in 0..ROUNDS {
+        let mut socket = Realtime::open(&server, "bob").await;
+        let after = json!({&topic: {"epoch": epoch, "seq": last}});
+        socket.say(json!({"action": "subscribe", "channels": [topic], "after": after})).await;
+        // Some are lost before they are subscribed, some just then, some later.
+        let mut left = dice.roll(12);
+        let mut subscribed = false;
+        while left > 0 {
+            let frame = socket.next().await;
+            left -= 1;
+            if frame["type"] == "subscribed" {
+                let reached = &frame["data"]["positions"][&topic];
+                assert_eq!(reached["recovered"], true, "round {round}");
+                assert_eq!(reached["seq"], json!(last), "round {round}: what was missed comes first");
+                subscribed = true;
+                continue;
+            }
+            assert_eq!(frame["type"], "channel_message", "round {round}: {frame}");
+            assert_eq!(seq(&frame), last + 1, "round {round}, subscribed: {subscribed}");
+            assert_eq!(frame["epoch"], epoch);
+            assert_eq!(frame["data"]["content"], json!((last + 1 - start).to_string()));
+            last += 1;
+            replayed += usize::from(!subscribed);
+        }
+    }
+    stop.store(true, Ordering::SeqCst);
+    let written = writing.await.unwrap();
+    let mut socket = Realtime::open(&server, "bob").await;
+    let after = json!({&topic: {"epoch": epoch, "seq": last}});
+    let (missed, answer) = socket.subscribe(&[&topic], after).await;
+    assert_eq!(answer["data"]["positions"][&topic]["seq"], json!(start + written));
+    let rest: Vec<u64> = missed.iter().map(seq).collect();
+    assert_eq!(rest, (last + 1..=start + written).collect::<Vec<_>>());
+    assert!(replayed > ROUNDS / 4, "only {replayed} were sent again: the test tests little");
+    assert_eq!(socket.heard(&server).await.len(), 0);
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kick_between_replay_and_live_lets_nothing_through() {
+    let server = Server::start().await;
+    let id = channel(&server, "public", "ann", &["bob"]).await;
+    let topic = format!("channel:{id}");
+    let (ann, bob) = (server.user("ann"), server.user("bob"));
+    let mut socket = Realtime::open(&server, "bob").await;
+    let (_, answer) = socket.subscribe(&[&topic], json!(null)).await;
+    let position = answer["data"]["positions"][&topic].clone();
+    let (epoch, mut last) = (position["epoch"].clone(), position["seq"].as_u64().unwrap());
+    drop(socket);
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing = writer(server.user("ann"), &id, &stop);
+    let (mut refused, mut told) = (0, 0);
+    for round in 0..36 {
+        let mut socket = Realtime::open(&server, "bob").await;
+        let subscribe = json!({"action": "subscribe", "channels": [topic],
+            "after": {&topic: {"epoch": epoch, "seq": last}}});
+        let path = format!("/channels/{id}/kicks");
+        let kick = async {
+            for _ in 0..round % 12 {
+                tokio::task::yield_now().await;
+            }
+            ann.post(&path, json!({"user_id": "bob"})).await.expect(201)
+        };
+        tokio::join!(socket.say(subscribe), kick);
+        let heard = socket.heard(&server).await;
+        let events: Vec<&Value> = heard.iter().filter(|one| one.get("seq").is_some()).collect();
+        for pair in events.windows(2) {
+            assert!(seq(pair[0]) < seq(pair[1]), "round {round}");
+        }
+        let kicked = events.iter().position(|one| one["type"] == "user_kicked");
+        match kicked {
+            Some(at) => {
+                told += 1;
+                assert_eq!(at + 1, events.len(), "round {round}: {:?}", bare(&heard));
+            }
+            None => {
+                refused += 1;
+                assert!(events.is_empty(), "round {round}: heard something, and not of the kick: {heard:?}");
+                assert!(
+                    heard.iter().any(|one| one["data"]["code"] == "forbidden"),
+                    "round {round}: {heard:?}"
+                );
+            }
+        }
+        bob.post(&format!("/channels/{id}/members"), json!({})).await.expect(201);
+        let tail = server.running.context.store.tail(server.number(&id).await).await.unwrap().unwrap();
+        last = tail.place.seq.0;
+    }
+    stop.store(true, Ordering::SeqCst);
+    writing.await.unwrap();
+    assert!(told > 0, "{told} told, {refused} refused: the test tests little");
+    within("the end", server.end()).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_recovered_is_said() {
+    let server = Server::start().await;
+    let id = channel(&server, "private", "ann", &["bob"]).await;
+    let topic = format!("channel:{id}");
+    let mut socket = Realtime::open(&server, "bob").await;
+    let (_, answer) = socket.subscribe(&[&topic], json!(null)).await;
+    let position = answer["data"]["positions"][&topic].clone();
+    assert_eq!(position["recovered"], false);
+    let epoch = position["epoch"].clone();
+    let at = position["seq"].as_u64().unwrap();
+    say(&server.user("ann"), &id, "one").await;
+    server.running.drained().await;
+    for (after, recovered, events) in [
+        (json!({"epoch": epoch, "seq": at}), true, 1),
+        (json!({"epoch": epoch, "seq": at + 1}), true, 0),
+        (json!({"epoch": epoch, "seq": at + 2}), false, 0),
+        (json!({"epoch": "another", "seq": at}), false, 0),
+        // Bob joined with the second entry; what was before is history, and his to see.
+        (json!({"epoch": epoch, "seq": 0}), true, 2),
+    ] {
+        let mut socket = Realtime::open(&server, "bob").await;
+        let (missed, answer) = socket.subscribe(&[&topic], json!({&topic: after})).await;
+        let reached = &answer["data"]["positions"][&topic];
+        assert_eq!((&reached["recovered"], missed.len()), (&json!(recovered), events), "{after}");
+        assert_eq!(reached["seq"], json!(at + 1));
+    }
+    // More than a thousand entries are too many.
+    let caller = Caller { user: Some(UserId::parse("ann").unwrap()), powerful: false, server: false };
+    let channel = ConversationId::parse(id.as_str()).unwrap();
+    let draft =
+        Draft { content: Content { text: Some("x".into()), ..Content::default() }, ..Draft::default() };
+    for _ in 0..20 {
+        let drafts = vec![draft.clone(); 50];
+        send::send(&server.running.context, &caller, Dialect::Channels, &channel, drafts).await.unwrap();
+    }
+    server.running.drained().await;
+    for (seq, recovered) in [(at, false), (at + 1, true)] {
+        let mut socket = Realtime::open(&server, "bob").await;
+        let (missed, answer) =
+            socket.subscribe(&[&topic], json!({&topic: {"epoch": epoch, "seq": seq}})).await;
+        assert_eq!(answer["data"]["positions"][&topic]["recovered"], recovered);
+        assert_eq!(missed.len(), if recovered { 1_000 } else { 0 });
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn notices_of_a_user_and_of_everybody_are_resumed_too() {
+    let server = Server::start().await;
+    let id = channel(&server, "public", "ann", &["bob"]).await;
+    let mut socket = Realtime::open(&server, "bob").await;
+    let topics = ["user:bob", "global"];
+    let (_, answer) = socket.subscribe(&topics, json!(null)).await;
+    drop(socket);
+    let ann = server.user("ann");
+    ann.post(&format!("/channels/{id}/bans"), json!({"user_id": "bob", "motive": "spam"})).await.expect(201);
+    ann.post("/channels", json!({"channel_name": "New"})).await.expect(201);
+    server.running.drained().await;
+    let mut socket = Realtime::open(&server, "bob").await;
+    let (missed, answer) = socket.subscribe(&topics, answer["data"]["positions"].clone()).await;
+    let kinds: Vec<String> = bare(&missed).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["user_banned", "channel_created"]);
+    assert_eq!(answer["data"]["positions"]["user:bob"]["recovered"], true);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn an_entry_of_several_events_is_resumed_whole() {
+    let server = Server::start().await;
+    let id = channel(&server, "private", "ann", &[]).await;
+    server.make_users(&["bob", "cat", "dan"]).await;
+    let topic = format!("channel:{id}");
+    let mut socket = Realtime::open(&server, "ann").await;
+    socket.subscribe(&[&topic], json!(null)).await;
+    let path = format!("/v2/conversations/{id}/add_members");
+    let added = server.user("ann").post(&path, json!({"members": ["bob", "cat", "dan"]})).await;
+    assert!(added.status < 300, "{added:?}");
+    let heard = socket.heard(&server).await;
+    assert_eq!(heard.len(), 3);
+    let after = json!({&topic: {"epoch": heard[0]["epoch"], "seq": heard[0]["seq"]}});
+    let mut again = Realtime::open(&server, "ann").await;
+    assert_eq!(again.subscribe(&[&topic], after).await.0, heard);
+    server.end().await;
+}
