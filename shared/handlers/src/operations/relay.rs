@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    ConversationId, Dialect, Entry, Error, Event, Message, MessageId, Object, Seq, Timestamp, UserId, limits,
+    ConversationId, Dialect, Entry, Error, Event, Message, MessageId, Object, Seq, Timestamp, UserId,
     message::{Audience, Content, Edit, State},
 };
 use store::{Item, Write, message, retry, write::ITEMS_PER_TRANSACTION};
@@ -258,6 +258,3 @@ impl Operation for Revisions<'_> {
         Ok(Plan::Append(entries, changed.collect::<Result<Vec<_>, _>>()?, done))
     }
 }
-
-/// The most messages of one call.
-pub const MOST: usize = limits::USERS_PER_CALL;
