@@ -1,4 +1,4 @@
-//! Prints the local runner's figures, each beside its budget: `cargo run --profile runner -p tests --bin bench`.
+//! Prints the local runner's figures, each beside its budget: `cargo run --profile runner -p tests --example bench`.
 //!
 //! Times are noisy, so nothing here is a test. What can be is a ratio against something that runs beside it in the
 //! same process: delivered frames against a bare tokio-tungstenite loop that sends as many of the same size.
