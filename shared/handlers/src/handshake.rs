@@ -1,4 +1,6 @@
-//! The handshake of a WebSocket: who opens it, and from where.
+//! The handshake of a WebSocket: who opens it, and from where; and its end.
+
+use std::sync::Arc;
 
 use domain::Error;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -6,8 +8,27 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use crate::{
     auth::{self, Caller},
     context::Context,
-    invocation::{HttpReply, SocketCall},
+    endpoint::Handling,
+    invocation::{HttpReply, Invocation, Reply, SocketCall},
 };
+
+/// What a dialect's `$disconnect` does, where nothing but the connection is to be forgotten. It may never be
+/// called: a post that finds the connection gone does the same, and so does the time to live.
+pub fn ended(cx: Arc<Context>, invocation: Invocation) -> Handling {
+    Box::pin(async move {
+        let Invocation::Socket(call) = invocation else {
+            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        };
+        let status = match cx.store.remove_connection(&call.connection_id).await {
+            Ok(()) => StatusCode::OK,
+            Err(error) => {
+                tracing::warn!(connection = call.connection_id, %error, "a connection is left to its time to live");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        Reply::Http(HttpReply::empty(status))
+    })
+}
 
 const PROTOCOL: HeaderName = header::SEC_WEBSOCKET_PROTOCOL;
 

@@ -1,17 +1,12 @@
 //! `$disconnect` of `/api/v1/events`
 //!
-//! Forgets a connection. It may never be called: a post that finds the connection gone does the same, and so
-//! does the time to live.
-
-use std::sync::Arc;
+//! Forgets a connection.
 
 use domain::Dialect;
-use http::StatusCode;
 
 use crate::{
-    context::Context,
-    endpoint::{Action, Endpoint, Handling},
-    invocation::{HttpReply, Invocation, Reply},
+    endpoint::{Action, Endpoint},
+    handshake,
 };
 
 /// The function.
@@ -20,22 +15,5 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
     Dialect::Events,
     "$disconnect",
     &[Action::BatchWriteItem, Action::Query],
-    answer,
+    handshake::ended,
 );
-
-fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
-    Box::pin(async move {
-        let Invocation::Socket(call) = invocation else {
-            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
-        };
-        let removed = cx.store.remove_connection(&call.connection_id).await;
-        let status = match removed {
-            Ok(()) => StatusCode::OK,
-            Err(error) => {
-                tracing::warn!(connection = call.connection_id, %error, "a connection is left to its time to live");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
-        Reply::Http(HttpReply::empty(status))
-    })
-}
