@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
+use domain::{ConversationId, Error, MessageId, UserId};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 /// One call of one function.
@@ -39,6 +40,43 @@ pub struct HttpCall {
     pub body: Bytes,
     /// The caller's address.
     pub source_ip: String,
+}
+
+impl HttpCall {
+    /// The first query value of that name.
+    #[must_use]
+    pub fn query_value(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The conversation that this parameter of the path names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is no id at all.
+    pub fn conversation(&self, parameter: &str) -> Result<ConversationId, Error> {
+        let id = ConversationId::parse(self.parameter(parameter)?);
+        id.map_err(|_invalid| Error::NotFound("Conversation"))
+    }
+
+    /// The message that the path's `{message_id}` names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is no id at all.
+    pub fn message(&self) -> Result<MessageId, Error> {
+        MessageId::parse(self.parameter("message_id")?).map_err(|_invalid| Error::NotFound("Message"))
+    }
+
+    /// The user that the path's `{user_id}` names.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is no id at all.
+    pub fn named_user(&self) -> Result<UserId, Error> {
+        UserId::parse(self.parameter("user_id")?).map_err(|_invalid| Error::NotFound("User"))
+    }
+
+    fn parameter(&self, name: &str) -> Result<&str, Error> {
+        self.parameters.get(name).map(String::as_str).ok_or_else(|| Error::invalid(name, "is missing"))
+    }
 }
 
 /// A call of a WebSocket API's route.

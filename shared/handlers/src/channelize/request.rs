@@ -119,17 +119,12 @@ impl Request {
         &self.call.request_id
     }
 
-    fn parameter(&self, name: &str) -> Result<&str, Error> {
-        self.call.parameters.get(name).map(String::as_str).ok_or_else(|| Error::invalid(name, "is missing"))
-    }
-
     /// The conversation that the path names.
     ///
     /// # Errors
     /// [`Error::NotFound`] if it is no id at all.
     pub fn conversation(&self) -> Result<ConversationId, Error> {
-        ConversationId::parse(self.parameter("conversation_id")?)
-            .map_err(|_invalid| Error::NotFound("Conversation"))
+        self.call.conversation("conversation_id")
     }
 
     /// The message that the path names.
@@ -137,7 +132,7 @@ impl Request {
     /// # Errors
     /// [`Error::NotFound`] if it is no id at all.
     pub fn message(&self) -> Result<MessageId, Error> {
-        MessageId::parse(self.parameter("message_id")?).map_err(|_invalid| Error::NotFound("Message"))
+        self.call.message()
     }
 
     /// The user that the path names.
@@ -145,7 +140,7 @@ impl Request {
     /// # Errors
     /// [`Error::NotFound`] if it is no id at all.
     pub fn named_user(&self) -> Result<UserId, Error> {
-        UserId::parse(self.parameter("user_id")?).map_err(|_invalid| Error::NotFound("User"))
+        self.call.named_user()
     }
 
     /// The JSON body.
@@ -159,7 +154,7 @@ impl Request {
     /// A query value; the first one, if it stands there several times.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.call.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.call.query_value(name)
     }
 
     /// A list in the query: `ids=a,b` or `ids[]=a&ids[]=b`; none if it is not there or empty.

@@ -170,17 +170,12 @@ pub fn cursor_of(number: u64, id: &str) -> String {
 }
 
 impl Request {
-    fn parameter(&self, name: &str) -> Result<&str, Error> {
-        self.call.parameters.get(name).map(String::as_str).ok_or_else(|| Error::invalid(name, "is missing"))
-    }
-
     /// The conversation that the path names.
     ///
     /// # Errors
     /// [`Error::NotFound`] if it is no id at all.
     pub fn channel(&self) -> Result<ConversationId, Error> {
-        ConversationId::parse(self.parameter("channel_id")?)
-            .map_err(|_invalid| Error::NotFound("Conversation"))
+        self.call.conversation("channel_id")
     }
 
     /// The message that the path names.
@@ -188,7 +183,7 @@ impl Request {
     /// # Errors
     /// [`Error::NotFound`] if it is no id at all.
     pub fn message(&self) -> Result<MessageId, Error> {
-        MessageId::parse(self.parameter("message_id")?).map_err(|_invalid| Error::NotFound("Message"))
+        self.call.message()
     }
 
     /// The user that the path names.
@@ -196,7 +191,7 @@ impl Request {
     /// # Errors
     /// [`Error::NotFound`] if it is no id at all.
     pub fn named_user(&self) -> Result<UserId, Error> {
-        UserId::parse(self.parameter("user_id")?).map_err(|_invalid| Error::NotFound("User"))
+        self.call.named_user()
     }
 
     /// The JSON body; `{}` if there is none.
@@ -210,7 +205,7 @@ impl Request {
     /// A query value; the first one, if it stands there several times.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.call.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.call.query_value(name)
     }
 
     /// `limit`: how many results are wanted, 1 to 100.
