@@ -66,7 +66,7 @@ impl Realtime {
 
     /// All that was due: delivery is waited for, and a pong marks the end.
     async fn heard(&mut self, server: &Server) -> Vec<Value> {
-        within("delivery", server.running.drained()).await;
+        server.settled().await;
         self.say(json!({"action": "ping"})).await;
         self.until("pong").await.0
     }

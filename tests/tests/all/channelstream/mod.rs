@@ -7,7 +7,7 @@ mod listeners;
 use domain::Timestamp;
 use serde_json::{Value, json};
 
-use crate::harness::{Server, http::Api, secrets, socket::Socket, unique, within};
+use crate::harness::{Server, http::Api, secrets, socket::Socket, unique};
 
 /// The application's server, as this dialect knows it.
 pub(crate) fn signed(server: &Server) -> Api {
@@ -31,8 +31,9 @@ pub(crate) async fn connect(server: &Server, user: &str, channels: &[&str], more
     signed(server).post("/connect", body).await.expect(200)
 }
 
-/// Opens the socket of a connection.
+/// Opens the socket of a connection, which hears what is written from now on.
 pub(crate) async fn open(server: &Server, user: &str, id: &str) -> Listener {
+    server.settled().await;
     let url = format!("ws://{}/ws?conn_id={id}", server.running.address);
     Listener { id: id.to_owned(), socket: Socket::open(user, &url).await.unwrap() }
 }
@@ -45,7 +46,7 @@ pub(crate) async fn listen(server: &Server, user: &str, channels: &[&str]) -> Li
 
 /// The events that a listener heard since it was last asked.
 pub(crate) async fn heard(server: &Server, listener: &mut Listener) -> Vec<Value> {
-    within("delivery", server.running.drained()).await;
+    server.settled().await;
     let now = Timestamp::from_millis(server.clock.now());
     let found = server.running.context.store.listener(&listener.id, now).await.unwrap().unwrap();
     let mark = json!({ "mark": unique("mark") });

@@ -47,7 +47,7 @@ async fn files_are_attached_told_read_and_taken_off() {
     let eve = signed_in(&server, "eve").await;
     let room = make_room(&server, "private", &["ann", "bob"]).await;
     let message = ann.write(room, "see").await;
-    let mut heard = bob.listen().await.unwrap();
+    let mut heard = bob.listen(&server).await.unwrap();
     let binary: Vec<u8> = (0..=255).collect();
     let files = form(&[("päß \".png", "image/png", &binary), ("b.html", "text/html", b"<script>")]);
     upload(&mut bob, message, files.clone()).await.expect(403);

@@ -101,8 +101,9 @@ impl Browser {
         self.cookie = Some(pair.to_owned()).filter(|pair| !pair.ends_with('='));
     }
 
-    /// Opens the event stream with the cookie.
-    pub(super) async fn listen(&self) -> Result<Socket, Error> {
+    /// Opens the event stream with the cookie; it hears what is written from now on.
+    pub(super) async fn listen(&self, server: &Server) -> Result<Socket, Error> {
+        server.settled().await;
         let mut request = format!("ws://{}/api/v1/events", self.host).into_client_request()?;
         for (name, value) in &self.headers {
             request.headers_mut().insert(*name, value.parse().unwrap());

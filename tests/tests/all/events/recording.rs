@@ -60,7 +60,7 @@ async fn the_web_client_s_traffic_is_answered_as_it_was() {
         let path = path.replace("/messages/2000124/", &format!("/messages/{hello}/"));
         let body = line["body"].as_str().unwrap_or_default().to_owned();
         match url {
-            _ if line["upgrade"] == "websocket" => socket = Some(browser.listen().await.unwrap()),
+            _ if line["upgrade"] == "websocket" => socket = Some(browser.listen(&server).await.unwrap()),
             "/api/v1/login" => {
                 let body = body.replace(":\"admin\"}", ":\"admin's password\"}");
                 let page = browser.ask("POST", &path, body).await;

@@ -126,7 +126,7 @@ async fn a_room_is_made_changed_and_ended() {
     let server = Server::start().await;
     let ann = signed_in(&server, "ann").await;
     let bob = signed_in(&server, "bob").await;
-    let mut heard = bob.listen().await.unwrap();
+    let mut heard = bob.listen(&server).await.unwrap();
     let new = json!({"displayName": "New Room", "roomType": "Private", "members": [2]});
     let made = ann.post("/api/v1/rooms", new).await.expect(200);
     let room = made["room"]["roomId"].as_u64().unwrap();

@@ -20,7 +20,7 @@ async fn a_login_gives_a_cookie_and_a_logout_ends_it() {
     assert_eq!(status, json!({"httpStatusCode": 200, "userId": 1, "userSessionId": secret}));
     let mut other = Browser::new(&server, "ann");
     other.log_in().await;
-    let socket = ann.listen().await.unwrap();
+    let socket = ann.listen(&server).await.unwrap();
     let out = ann.post("/api/v1/logout", json!({})).await;
     let cleared = out.headers[header::SET_COOKIE].to_str().unwrap();
     assert!(cleared.starts_with("VirolaUserSessionId=; ") && cleared.contains("Max-Age=0"), "{cleared}");
@@ -29,7 +29,7 @@ async fn a_login_gives_a_cookie_and_a_logout_ends_it() {
     let refused = ann.get("/api/v1/status").await.expect(401);
     assert_eq!(refused["errorText"], WRONG);
     ann.post("/api/v1/logout", json!({})).await.expect(401);
-    assert!(ann.listen().await.is_err());
+    assert!(ann.listen(&server).await.is_err());
     other.get("/api/v1/status").await.expect(200);
     other.get("/api/v1/logout").await.expect(200);
     other.get("/api/v1/status").await.expect(401);
@@ -112,7 +112,7 @@ async fn a_cookie_counts_for_pages_of_the_same_origin_or_of_the_list_only() {
         ann.headers = vec![("origin", origin.to_owned())];
         let status = ann.get("/api/v1/status").await.status;
         assert_eq!(status, if allowed { 200 } else { 403 }, "{origin}");
-        match ann.listen().await {
+        match ann.listen(&server).await {
             Ok(_) => assert!(allowed, "{origin}"),
             Err(Error::Http(refused)) => assert!(!allowed && refused.status() == 403, "{origin}"),
             Err(error) => panic!("{origin}: {error}"),
@@ -126,7 +126,7 @@ async fn without_a_list_a_cookie_of_another_origin_still_counts_for_nothing() {
     let server = Server::start().await;
     let mut ann = signed_in(&server, "ann").await;
     ann.headers = vec![("origin", "https://evil.example".to_owned())];
-    assert!(ann.listen().await.is_err());
+    assert!(ann.listen(&server).await.is_err());
     ann.post("/api/v1/rooms", json!({"displayName": "x"})).await.expect(403);
     server.end().await;
 }

@@ -11,7 +11,7 @@ async fn a_message_is_written_and_told_before_the_room() {
     let ann = signed_in(&server, "ann").await;
     let bob = signed_in(&server, "bob").await;
     let room = make_room(&server, "private", &["ann", "bob"]).await;
-    let mut heard = bob.listen().await.unwrap();
+    let mut heard = bob.listen(&server).await.unwrap();
     server.clock.step(7);
     let sent = ann.post(&format!("/api/v1/rooms/{room}/messages"), json!({"content": "hello"})).await;
     assert_eq!(sent.expect(200), json!({"httpStatusCode": 200}));
@@ -78,7 +78,7 @@ async fn a_comment_is_listed_at_what_it_comments_and_counted_there() {
     let bob = signed_in(&server, "bob").await;
     let room = make_room(&server, "private", &["ann", "bob"]).await;
     let message = ann.write(room, "what do you think?").await;
-    let mut heard = ann.listen().await.unwrap();
+    let mut heard = ann.listen(&server).await.unwrap();
     let path = format!("/api/v1/messages/{message}/comments");
     let none = bob.get(&path).await.expect(200);
     assert_eq!(
@@ -118,7 +118,7 @@ async fn a_message_is_edited_by_its_author_and_deleted_by_author_or_moderator() 
     let bob = signed_in(&server, "bob").await;
     let room = make_room(&server, "private", &["ann", "bob"]).await;
     let message = bob.write(room, "helo").await;
-    let mut heard = ann.listen().await.unwrap();
+    let mut heard = ann.listen(&server).await.unwrap();
     let path = format!("/api/v1/messages/{message}");
     ann.put(&path, json!({"content": "not mine"})).await.expect(403);
     server.clock.step(9);
@@ -148,7 +148,7 @@ async fn reading_is_told_once_and_stays_read() {
     let room = make_room(&server, "private", &["ann", "bob"]).await;
     let one = ann.write(room, "one").await;
     let two = ann.write(room, "two").await;
-    let (mut at_ann, mut at_bob) = (ann.listen().await.unwrap(), bob.listen().await.unwrap());
+    let (mut at_ann, mut at_bob) = (ann.listen(&server).await.unwrap(), bob.listen(&server).await.unwrap());
     server.clock.step(50);
     let read = |message: u64| format!("/api/v1/messages/{message}/read");
     bob.post(&read(one), json!({})).await.expect(200);

@@ -152,8 +152,14 @@ impl Server {
         token(user, self.clock.now() / 1000 + 3600)
     }
 
-    /// A user's socket on the `events` stream.
+    /// Waits until what was written so far has been delivered: who begins to listen now hears none of it.
+    pub(crate) async fn settled(&self) {
+        within("delivery", self.running.drained()).await;
+    }
+
+    /// A user's socket on the `events` stream, which hears what is written from now on.
     pub(crate) async fn listen(&self, user: &str) -> Socket {
+        self.settled().await;
         let url = format!("ws://{}/api/v1/events?token={}", self.running.address, self.token(user));
         Socket::open(user, &url).await.unwrap()
     }
@@ -180,7 +186,7 @@ impl Server {
     /// Waits until what was written has been delivered, and says what the socket heard since it was last asked:
     /// all of it, and nothing that came later.
     pub(crate) async fn heard(&self, socket: &mut Socket) -> Vec<Value> {
-        within("delivery", self.running.drained()).await;
+        self.settled().await;
         let user = UserId::parse(socket.user.as_str()).unwrap();
         let now = Timestamp::from_millis(self.clock.now());
         let mark = json!({ "mark": unique("mark") });
@@ -235,7 +241,7 @@ impl Server {
 
     /// What was written so far stays within what each function may do in AWS; then ends.
     pub(crate) async fn end(self) {
-        within("delivery", self.running.drained()).await;
+        self.settled().await;
         self.recorder.assert_within_access();
         self.running.shutdown().await;
     }

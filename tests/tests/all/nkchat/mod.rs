@@ -28,7 +28,9 @@ struct Client {
 }
 
 impl Client {
+    /// A client that hears, once it subscribes, what is written from now on.
     async fn open(server: &Server) -> Self {
+        server.settled().await;
         let url = format!("ws://{}/nkchat", server.running.address);
         let (socket, _) = within("a handshake", connect_async(url)).await.unwrap();
         let (sink, mut stream) = socket.split();
@@ -105,7 +107,7 @@ impl Client {
 
     /// What was heard since and is no answer, once everything was delivered and answered.
     async fn events(&mut self, server: &Server) -> Vec<Value> {
-        within("delivery", server.running.drained()).await;
+        server.settled().await;
         // What was posted before this answer is here when it is.
         self.ask("core", "test", "async", json!({"data": {"a": 1}})).await;
         let mut frames = Vec::new();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Client, rpc, token};
-use crate::harness::{Server, within};
+use crate::harness::Server;
 
 const RECORDED: &str = include_str!("../../../fixtures/nkchat/recorded.jsonl");
 
@@ -176,7 +176,7 @@ async fn every_recorded_exchange_is_reproduced() {
             _ => client.closed().await,
         }
     }
-    within("delivery", server.running.drained()).await;
+    server.settled().await;
     for (name, client) in &clients {
         let left = client.heard.borrow().frames.clone();
         // Its `*` matched nothing in the original.
