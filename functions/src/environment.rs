@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use domain::Dialect;
 use handlers::{
-    attachments::Attachments,
+    attachments::{Attachments, Bucket},
     context::{Clock, Context, Secrets},
     endpoint::{Action, Endpoint},
     gateway::Gateway,
@@ -27,8 +28,16 @@ pub const TOKEN_KEY: &str = "SWITCHBOARD_TOKEN_KEY";
 /// Origins that a browser may open a WebSocket from, comma-separated; none or `*`: any.
 pub const ALLOWED_ORIGINS: &str = "SWITCHBOARD_ALLOWED_ORIGINS";
 
-/// The folder of attachments, of a file system that functions share; without it nothing can be attached.
+/// The bucket of attachments.
+pub const ATTACHMENTS_BUCKET: &str = "SWITCHBOARD_ATTACHMENTS_BUCKET";
+/// The folder of attachments, of a file system that functions share, where there is no bucket. Without either,
+/// nothing can be attached.
 pub const ATTACHMENTS: &str = "SWITCHBOARD_ATTACHMENTS";
+
+/// Who needs a way to the bucket.
+const OBJECTS: [Action; 3] = [Action::DeleteObject, Action::GetObject, Action::PutObject];
+
+const TLS: Provider = Provider::Rustls(CryptoMode::AwsLc);
 
 /// What Lambda itself sets, and what the runtime's crate panics without.
 const LAMBDA: [&str; 4] = [
@@ -70,9 +79,7 @@ pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -
         None,
         "LambdaEnvironment",
     );
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .build_https();
+    let http = aws_smithy_http_client::Builder::new().tls_provider(TLS).build_https();
     let mut table = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(region.clone())
@@ -87,15 +94,43 @@ pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -
             }
         }
     }
+    let attachments = match (optional(ATTACHMENTS_BUCKET), optional(ATTACHMENTS)) {
+        (Some(bucket), _) if endpoint.access.iter().any(|action| OBJECTS.contains(action)) => {
+            let elsewhere = optional("AWS_ENDPOINT_URL_S3").or_else(|| optional("AWS_ENDPOINT_URL"));
+            Attachments::Bucket(attachments_bucket(&bucket, elsewhere, region, credentials))
+        }
+        (Some(_), _) | (None, None) => Attachments::Nowhere,
+        (None, Some(folder)) => Attachments::Folder(folder.into()),
+    };
     Ok(Context {
         store: Store::new(aws_sdk_dynamodb::Client::from_conf(table.build()), required(TABLE)?),
         gateway: Gateway::Api(gateways),
-        attachments: optional(ATTACHMENTS)
-            .map_or(Attachments::Nowhere, |folder| Attachments::Folder(folder.into())),
+        attachments,
         secrets: Secrets { server: required(SECRET)?, token_key: required(TOKEN_KEY)? },
         clock: Clock::system(),
         allowed_origins: origins(&optional(ALLOWED_ORIGINS).unwrap_or_default()),
     })
+}
+
+/// Below an endpoint of its own a bucket is a folder; in AWS it is a host.
+fn attachments_bucket(
+    bucket: &str,
+    elsewhere: Option<String>,
+    region: Region,
+    credentials: Credentials,
+) -> Bucket {
+    let url = match elsewhere {
+        Some(url) => format!("{}/{bucket}", url.trim_end_matches('/')),
+        None => format!("https://{bucket}.s3.{region}.amazonaws.com"),
+    };
+    let http = aws_smithy_http_client::Connector::builder().tls_provider(TLS).build();
+    Bucket {
+        url,
+        region: region.to_string(),
+        credentials,
+        http: SharedHttpConnector::new(http),
+        clock: Clock::system(),
+    }
 }
 
 /// The SDK's retries are off: the delivery retries within its own deadline, and a 429 must reach it at once.
@@ -176,6 +211,25 @@ mod tests {
         let reading = Endpoint { access: &[Action::Query], ..POSTING };
         let context = context(&reading, lambda).unwrap();
         assert!(!knows(&context, Dialect::Events));
+    }
+
+    #[test]
+    fn only_an_endpoint_that_may_use_the_bucket_knows_it() {
+        let with = |name: &str| if name == ATTACHMENTS_BUCKET { Some("files".into()) } else { lambda(name) };
+        let reading = Endpoint { access: &[Action::GetObject], ..POSTING };
+        let bucket = |attachments: Attachments| match attachments {
+            Attachments::Bucket(bucket) => Some(bucket.url),
+            _ => None,
+        };
+        let in_aws = context(&reading, with).unwrap().attachments;
+        assert_eq!(bucket(in_aws).as_deref(), Some("https://files.s3.eu-central-1.amazonaws.com"));
+        let local = |name: &str| match name {
+            "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:4566".into()),
+            _ => with(name),
+        };
+        let elsewhere = context(&reading, local).unwrap().attachments;
+        assert_eq!(bucket(elsewhere).as_deref(), Some("http://127.0.0.1:4566/files"));
+        assert!(matches!(context(&POSTING, with).unwrap().attachments, Attachments::Nowhere));
     }
 
     #[test]

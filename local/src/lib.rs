@@ -71,6 +71,8 @@ pub struct Options {
     pub allowed_origins: Vec<String>,
     /// A folder with a web client to be served beside the API.
     pub static_files: Option<PathBuf>,
+    /// Where attachments are kept; none: beside the table.
+    pub attachments: Option<Attachments>,
     /// Sees every data operation on the table, and every post.
     pub observer: Option<Arc<dyn Observer>>,
     /// How long a socket may live.
@@ -92,6 +94,7 @@ impl Default for Options {
             clock: Clock::system(),
             allowed_origins: Vec::new(),
             static_files: None,
+            attachments: None,
             observer: None,
             socket_times: SocketTimes::default(),
             post_through_sdk: false,
@@ -202,7 +205,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let context = Arc::new(Context {
         store: store::Store::new(tables.items.clone(), tables.name.as_str()),
         gateway,
-        attachments: attachments(&options.storage),
+        attachments: options.attachments.unwrap_or_else(|| attachments(&options.storage)),
         secrets: options.secrets,
         clock: options.clock,
         allowed_origins: options.allowed_origins,

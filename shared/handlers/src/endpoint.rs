@@ -101,6 +101,12 @@ pub enum Action {
     UpdateItem,
     /// `execute-api:ManageConnections`
     ManageConnections,
+    /// `s3:DeleteObject`, of attachments
+    DeleteObject,
+    /// `s3:GetObject`, of attachments
+    GetObject,
+    /// `s3:PutObject`, of attachments
+    PutObject,
 }
 
 impl Action {
@@ -117,6 +123,9 @@ impl Action {
             Self::Query => "dynamodb:Query",
             Self::UpdateItem => "dynamodb:UpdateItem",
             Self::ManageConnections => "execute-api:ManageConnections",
+            Self::DeleteObject => "s3:DeleteObject",
+            Self::GetObject => "s3:GetObject",
+            Self::PutObject => "s3:PutObject",
         }
     }
 }

@@ -28,7 +28,14 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Events,
     Method::POST,
     "/api/v1/messages/{messageId}/attachments",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+        Action::DeleteObject,
+        Action::PutObject,
+    ],
     |cx, call| answer(cx, call, handle),
 );
 
@@ -53,34 +60,45 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     done()
 }
 
-/// Keeps the files' bytes, and says how the message is to know them.
+/// Keeps the files' bytes, all of them or none, and says how the message is to know them.
 async fn keep(cx: &Context, message: &Message, files: &[multipart::File<'_>]) -> Result<Vec<Upload>, Error> {
     if files.iter().any(|file| file.bytes.len() > FILE_BYTES) {
         return Err(Error::TooLarge { what: "The file", limit: FILE_BYTES });
     }
-    let mut uploads = Vec::with_capacity(files.len());
+    let mut uploads: Vec<Upload> = Vec::with_capacity(files.len());
     for file in files {
-        let id = uuid::Uuid::new_v4().to_string();
-        let mut checksum = String::with_capacity(40);
-        for byte in Sha1::digest(file.bytes) {
-            let _ = write!(checksum, "{byte:02x}");
+        let upload = upload(cx, file);
+        if let Some(name) = attachments::name(message.place, &upload.id)
+            && let Err(error) = cx.attachments.put(name, Bytes::copy_from_slice(file.bytes)).await
+        {
+            for kept in &uploads {
+                // What cannot be thrown away now is named by no message.
+                let _ = remove(cx, message, &kept.id).await;
+            }
+            return Err(error);
         }
-        if let Some(name) = attachments::name(message.place, &id) {
-            cx.attachments.put(name, Bytes::copy_from_slice(file.bytes)).await?;
-        }
-        uploads.push(Upload {
-            id,
-            kind: Upload::kind_of(&file.mime_type),
-            name: file.name.clone(),
-            file_url: String::new(),
-            size: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
-            mime_type: file.mime_type.clone(),
-            checksum,
-            created_at: cx.clock.now().millis(),
-            index: 0,
-        });
+        uploads.push(upload);
     }
     Ok(uploads)
+}
+
+/// A file as messages know it, but for its place in one.
+fn upload(cx: &Context, file: &multipart::File<'_>) -> Upload {
+    let mut checksum = String::with_capacity(40);
+    for byte in Sha1::digest(file.bytes) {
+        let _ = write!(checksum, "{byte:02x}");
+    }
+    Upload {
+        id: uuid::Uuid::new_v4().to_string(),
+        kind: Upload::kind_of(&file.mime_type),
+        name: file.name.clone(),
+        file_url: String::new(),
+        size: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
+        mime_type: file.mime_type.clone(),
+        checksum,
+        created_at: cx.clock.now().millis(),
+        index: 0,
+    }
 }
 
 /// Adds the files to a message, if it has room for all of them.

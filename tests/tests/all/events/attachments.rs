@@ -8,7 +8,7 @@ use crate::harness::Server;
 const FORM: &str = "multipart/form-data; boundary=xx";
 
 /// A form with files in the field `files`.
-fn form(files: &[(&str, &str, &[u8])]) -> Vec<u8> {
+pub(super) fn form(files: &[(&str, &str, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, kind, bytes) in files {
         // As browsers write it.
@@ -23,14 +23,14 @@ fn form(files: &[(&str, &str, &[u8])]) -> Vec<u8> {
     body
 }
 
-async fn upload(browser: &mut Browser, message: u64, body: Vec<u8>) -> super::browser::Page {
+pub(super) async fn upload(browser: &mut Browser, message: u64, body: Vec<u8>) -> super::browser::Page {
     browser.headers = vec![("content-type", FORM.to_owned())];
     let page = browser.ask("POST", &format!("/api/v1/messages/{message}/attachments"), body).await;
     browser.headers.clear();
     page
 }
 
-async fn attachments(browser: &Browser, room: u64) -> Vec<Value> {
+pub(super) async fn attachments(browser: &Browser, room: u64) -> Vec<Value> {
     browser.messages(room).await[0]["attachments"].as_array().unwrap().clone()
 }
 

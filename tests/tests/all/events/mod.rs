@@ -2,6 +2,7 @@
 
 mod attachments;
 mod browser;
+mod bucket;
 mod client_files;
 mod recording;
 mod rooms;

@@ -132,6 +132,10 @@ fn policies(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
             .collect();
         statement(&[Action::ManageConnections.iam()], &resources);
     }
+    let on_objects = actions(endpoint, "s3:");
+    if !on_objects.is_empty() {
+        statement(&on_objects, "!Sub \"${Attachments.Arn}/*\"");
+    }
     let statements = statements.replace("Resource: \n", "Resource:\n");
     if statements.is_empty() {
         statements

@@ -5,8 +5,8 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs, io,
-    path::{Path, PathBuf},
+    fmt,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,7 +14,12 @@ use bytes::Bytes;
 use domain::{Error, Place};
 use uuid::Uuid;
 
-/// The most bytes of one file: it must fit Lambda's 6 MB reply, as base64.
+mod bucket;
+mod folder;
+
+pub use bucket::Bucket;
+
+/// The most bytes of one file: it must fit Lambda's 6 MB call, as base64, with the form around it.
 pub const FILE_BYTES: usize = 4_000_000;
 
 /// Where files are kept.
@@ -24,6 +29,8 @@ pub enum Attachments {
     Folder(PathBuf),
     /// In the process, and gone with it.
     Memory(Arc<Mutex<BTreeMap<String, Bytes>>>),
+    /// In a bucket of S3.
+    Bucket(Bucket),
     /// Nowhere: nothing can be attached.
     Nowhere,
 }
@@ -33,9 +40,19 @@ impl fmt::Debug for Attachments {
         match self {
             Self::Folder(path) => f.debug_tuple("Attachments::Folder").field(path).finish(),
             Self::Memory(_) => f.write_str("Attachments::Memory"),
+            Self::Bucket(bucket) => f.debug_tuple("Attachments::Bucket").field(bucket).finish(),
             Self::Nowhere => f.write_str("Attachments::Nowhere"),
         }
     }
+}
+
+/// A file that was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum File {
+    /// Here it is.
+    Bytes(Bytes),
+    /// It is at this URL, for some minutes.
+    At(String),
 }
 
 /// What a message's file is called; none if that is no file's id.
@@ -63,25 +80,30 @@ impl Attachments {
                 files.lock().unwrap_or_else(PoisonError::into_inner).insert(name, bytes);
                 Ok(())
             }
-            Self::Folder(folder) => on_disk(folder, move |folder| write(folder, &name, &bytes)).await,
+            Self::Folder(folder) => folder::put(folder, name, bytes).await,
+            Self::Bucket(bucket) => bucket.put(&name, bytes).await,
         }
     }
 
-    /// The bytes of a file; none if there is none.
+    /// A file, which is answered with this type and this disposition; none if there is none.
     ///
     /// # Errors
     /// [`Error::Internal`].
-    pub async fn get(&self, name: String) -> Result<Option<Bytes>, Error> {
-        match self {
-            Self::Nowhere => Ok(None),
-            Self::Memory(files) => {
-                Ok(files.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned())
+    pub async fn get(
+        &self,
+        name: String,
+        content_type: &str,
+        disposition: &str,
+    ) -> Result<Option<File>, Error> {
+        let bytes = match self {
+            Self::Nowhere => None,
+            Self::Memory(files) => files.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned(),
+            Self::Folder(folder) => folder::get(folder, name).await?,
+            Self::Bucket(bucket) => {
+                return bucket.url_of(&name, content_type, disposition).map(|url| Some(File::At(url)));
             }
-            Self::Folder(folder) => {
-                on_disk(folder, move |folder| unless_missing(fs::read(folder.join(name)).map(Bytes::from)))
-                    .await
-            }
-        }
+        };
+        Ok(bytes.map(File::Bytes))
     }
 
     /// Throws a file away. One that is not there is no error.
@@ -95,44 +117,16 @@ impl Attachments {
                 files.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
                 Ok(())
             }
-            Self::Folder(folder) => {
-                let removed =
-                    on_disk(folder, move |folder| unless_missing(fs::remove_file(folder.join(name))));
-                removed.await.map(|_| ())
-            }
+            Self::Folder(folder) => folder::remove(folder, name).await,
+            Self::Bucket(bucket) => bucket.remove(&name).await,
         }
     }
 }
 
-/// Whole or not at all.
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let half = folder.join(format!("{name}.half"));
-    fs::write(&half, bytes)?;
-    fs::rename(half, folder.join(name))
-}
-
-fn unless_missing<T>(done: io::Result<T>) -> io::Result<Option<T>> {
-    match done {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Does what may wait for a disk, off the runtime's threads.
-async fn on_disk<T: Send + 'static>(
-    folder: &Path,
-    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-) -> Result<T, Error> {
-    let folder = folder.to_owned();
-    let done = tokio::task::spawn_blocking(move || work(&folder)).await;
-    let done = done.map_err(|error| Error::Internal(format!("an attachment's file: {error}")))?;
-    done.map_err(|error| Error::Internal(format!("an attachment's file: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use domain::{Number, Seq};
 
     use super::*;
@@ -152,11 +146,14 @@ mod tests {
         let folder = std::env::temp_dir().join(Uuid::new_v4().to_string());
         for files in [Attachments::memory(), Attachments::Folder(folder.clone())] {
             files.remove("a".into()).await.unwrap();
-            assert_eq!(files.get("a".into()).await.unwrap(), None);
+            assert_eq!(files.get("a".into(), "", "").await.unwrap(), None);
             files.put("a".into(), Bytes::from_static(b"x")).await.unwrap();
-            assert_eq!(files.get("a".into()).await.unwrap(), Some(Bytes::from_static(b"x")));
+            assert_eq!(
+                files.get("a".into(), "", "").await.unwrap(),
+                Some(File::Bytes(Bytes::from_static(b"x")))
+            );
             files.remove("a".into()).await.unwrap();
-            assert_eq!(files.get("a".into()).await.unwrap(), None);
+            assert_eq!(files.get("a".into(), "", "").await.unwrap(), None);
         }
         fs::remove_dir_all(folder).unwrap();
         assert!(Attachments::Nowhere.put("a".into(), Bytes::new()).await.is_err());
