@@ -97,7 +97,7 @@ pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -
     let attachments = match (optional(ATTACHMENTS_BUCKET), optional(ATTACHMENTS)) {
         (Some(bucket), _) if endpoint.access.iter().any(|action| OBJECTS.contains(action)) => {
             let elsewhere = optional("AWS_ENDPOINT_URL_S3").or_else(|| optional("AWS_ENDPOINT_URL"));
-            Attachments::Bucket(attachments_bucket(&bucket, elsewhere, region, credentials))
+            Attachments::Bucket(attachments_bucket(&bucket, elsewhere, &region, credentials))
         }
         (Some(_), _) | (None, None) => Attachments::Nowhere,
         (None, Some(folder)) => Attachments::Folder(folder.into()),
@@ -116,7 +116,7 @@ pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -
 fn attachments_bucket(
     bucket: &str,
     elsewhere: Option<String>,
-    region: Region,
+    region: &Region,
     credentials: Credentials,
 ) -> Bucket {
     let url = match elsewhere {
