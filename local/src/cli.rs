@@ -65,6 +65,10 @@ pub struct Serve {
     /// Serve a built web client from this folder, beside the API.
     #[arg(long = "static", value_name = "DIR", env = "SWITCHBOARD_STATIC")]
     pub static_files: Option<PathBuf>,
+    /// Run the functions' binaries, as Lambda does, instead of the handlers in this process. They are looked for
+    /// beside this program, or in DIR. `cargo build -p functions --bins` builds them.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub lambda: Option<Option<PathBuf>>,
 }
 
 /// The flags of `token`.
@@ -119,6 +123,7 @@ impl Serve {
             template,
             allowed_origins: self.origin,
             static_files: self.static_files,
+            lambda: self.lambda.map(|folder| folder.unwrap_or_else(beside_this_program)),
             ..Options::default()
         })
     }
@@ -139,6 +144,12 @@ impl Serve {
             _ => Err(StartError::Storages),
         }
     }
+}
+
+/// The folder that this program is in.
+fn beside_this_program() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.parent().map(PathBuf::from).unwrap_or_default()
 }
 
 /// The folder for what is kept, in the working directory.

@@ -23,7 +23,7 @@ use tokio::{
 use crate::{
     connections::{Connections, Tasks},
     files::Files,
-    invoke::{InvokeError, invoke, request_id},
+    invoke::{InvokeError, Invoker, request_id},
     management,
     routes::Routes,
     websocket::{SocketTimes, handshake},
@@ -47,6 +47,8 @@ pub(crate) struct Server {
     /// The web client that is served beside the API.
     pub(crate) files: Option<Files>,
     pub(crate) context: Arc<Context>,
+    /// Who calls the functions.
+    pub(crate) invoker: Invoker,
     pub(crate) connections: Connections,
     pub(crate) tasks: Tasks,
     pub(crate) socket_times: SocketTimes,
@@ -131,7 +133,7 @@ async fn respond(server: Arc<Server>, request: Request<Incoming>, peer: SocketAd
         body,
         source_ip: peer.ip().to_string(),
     };
-    match invoke(endpoint, &server.context, Invocation::Http(call), INTEGRATION_TIMEOUT).await {
+    match server.invoker.invoke(endpoint, Invocation::Http(call), INTEGRATION_TIMEOUT).await {
         Ok(Reply::Http(reply)) if reply.body.len() <= MAX_RESPONSE_BODY => {
             let mut response = Response::new(Full::new(reply.body));
             *response.status_mut() = reply.status;
@@ -142,7 +144,9 @@ async fn respond(server: Arc<Server>, request: Request<Incoming>, peer: SocketAd
             tracing::error!(endpoint = endpoint.name, "the reply is too large for Lambda, or no HTTP reply");
             message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
-        Err(InvokeError::Panicked) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        Err(InvokeError::Panicked | InvokeError::Failed) => {
+            message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        }
         Err(InvokeError::TimedOut) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
     }
 }

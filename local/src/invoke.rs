@@ -8,6 +8,8 @@ use handlers::{
     invocation::{Invocation, Reply},
 };
 
+use crate::lambda::Functions;
+
 tokio::task_local! {
     /// The endpoint whose handler runs; the DynamoDB connector tells it to the observer.
     pub(crate) static ENDPOINT: &'static str;
@@ -19,9 +21,39 @@ pub enum InvokeError {
     /// The handler panicked.
     #[error("the handler panicked")]
     Panicked,
+    /// The function failed: it said so, it ended, or it could not be started.
+    #[error("the function failed")]
+    Failed,
     /// The handler took too long, and was stopped.
     #[error("the handler took too long")]
     TimedOut,
+}
+
+/// Who calls the functions.
+#[derive(Debug, Clone)]
+pub enum Invoker {
+    /// This process, which has all handlers in it.
+    InProcess(Arc<Context>),
+    /// Processes of their own: the binaries that Lambda runs.
+    Lambda(Arc<Functions>),
+}
+
+impl Invoker {
+    /// Calls the endpoint's function.
+    ///
+    /// # Errors
+    /// When it has no reply within `limit`.
+    pub async fn invoke(
+        &self,
+        endpoint: &'static Endpoint,
+        invocation: Invocation,
+        limit: Duration,
+    ) -> Result<Reply, InvokeError> {
+        match self {
+            Self::InProcess(context) => invoke(endpoint, context, invocation, limit).await,
+            Self::Lambda(functions) => functions.invoke(endpoint, invocation, limit).await,
+        }
+    }
 }
 
 /// Calls the endpoint's handler in a task of its own: a caller that goes away does not cut it off halfway.

@@ -6,7 +6,8 @@
 //! - [`http`], [`websocket`], [`connections`], [`management`]: API Gateway.
 //! - `files`: a web client beside the API.
 //! - [`dynamodb`], [`stream`]: the table and its triggers.
-//! - [`mod@invoke`] calls handlers as Lambda does; [`observer`] sees what they do.
+//! - [`mod@invoke`] calls handlers as Lambda does, [`lambda`] the binaries that Lambda runs; [`observer`] sees what
+//!   they do.
 //!
 //! # Invariants
 //! - A handler cannot tell this host from AWS: same events, same SDK clients, same limits, same errors.
@@ -20,6 +21,7 @@ pub mod dynamodb;
 mod files;
 pub mod http;
 pub mod invoke;
+pub mod lambda;
 pub mod management;
 pub mod observer;
 mod routes;
@@ -45,7 +47,8 @@ use handlers::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    connections::Connections, dynamodb::Storage, http::Server, observer::Observer, websocket::SocketTimes,
+    connections::Connections, dynamodb::Storage, http::Server, invoke::Invoker, observer::Observer,
+    websocket::SocketTimes,
 };
 
 /// The template of the project, as it was built.
@@ -73,6 +76,8 @@ pub struct Options {
     pub static_files: Option<PathBuf>,
     /// Where attachments are kept; none: beside the table.
     pub attachments: Option<Attachments>,
+    /// The folder with the functions' binaries, if they are to be run instead of the handlers in this process.
+    pub lambda: Option<PathBuf>,
     /// Sees every data operation on the table, and every post.
     pub observer: Option<Arc<dyn Observer>>,
     /// How long a socket may live.
@@ -95,6 +100,7 @@ impl Default for Options {
             allowed_origins: Vec::new(),
             static_files: None,
             attachments: None,
+            lambda: None,
             observer: None,
             socket_times: SocketTimes::default(),
             post_through_sdk: false,
@@ -142,6 +148,9 @@ pub enum StartError {
     /// The storage.
     #[error(transparent)]
     Storage(#[from] dynamodb::StorageError),
+    /// The functions' binaries cannot be run.
+    #[error("--lambda: {0}")]
+    Lambda(String),
     /// The port is taken, or may not be used.
     #[error("{address}: {source}")]
     Listen {
@@ -202,6 +211,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     } else {
         Gateway::Host(Arc::new(management::Direct::new(connections.clone(), options.observer.clone())))
     };
+    let lambda = options.lambda.clone();
     let context = Arc::new(Context {
         store: store::Store::new(tables.items.clone(), tables.name.as_str()),
         gateway,
@@ -210,12 +220,28 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         clock: options.clock,
         allowed_origins: options.allowed_origins,
     });
+    let invoker = match lambda {
+        None => Invoker::InProcess(Arc::clone(&context)),
+        Some(folder) => {
+            let world = lambda::World {
+                folder,
+                context: Arc::clone(&context),
+                endpoints: options.endpoints,
+                timeouts: application.timeouts,
+                connections: connections.clone(),
+                observer: options.observer,
+                tables: &tables,
+                storage: &options.storage,
+            };
+            Invoker::Lambda(lambda::Functions::start(world).await?)
+        }
+    };
     let (closing, closed) = watch::channel(false);
     let mut triggers = Vec::new();
     let mut progress = Vec::new();
     for mapping in application.mappings {
         let state = state_folder(&options.storage);
-        let trigger = stream::Trigger::new(mapping, &tables, Arc::clone(&context), state);
+        let trigger = stream::Trigger::new(mapping, &tables, invoker.clone(), state);
         progress.push(trigger.progress());
         triggers.push(tokio::spawn(trigger.run(tables.written.clone(), closed.clone())));
     }
@@ -224,6 +250,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         routes,
         files,
         context: Arc::clone(&context),
+        invoker,
         connections: connections.clone(),
         tasks: connections::Tasks::default(),
         socket_times: options.socket_times,

@@ -202,7 +202,7 @@ impl InProcess {
     }
 }
 
-fn operation(method: &Method, status: StatusCode) -> Operation {
+pub(crate) fn operation(method: &Method, status: StatusCode) -> Operation {
     let name = match *method {
         Method::POST => "PostToConnection",
         Method::DELETE => "DeleteConnection",

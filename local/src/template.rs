@@ -4,7 +4,7 @@
 //! Deliberately not a CloudFormation engine: intrinsic functions are understood only where a route needs one
 //! (`!GetAtt Function.Arn`); conditions, parameters and everything that only AWS needs are passed over.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use domain::Dialect;
 use handlers::endpoint::Endpoint;
@@ -21,6 +21,8 @@ pub struct Application {
     pub sockets: Vec<SocketApi>,
     /// The triggers of the table's stream.
     pub mappings: Vec<Mapping>,
+    /// How long each function may take, by its endpoint's name.
+    pub timeouts: BTreeMap<&'static str, Duration>,
 }
 
 /// A route of the HTTP API.
@@ -82,6 +84,9 @@ pub enum TemplateError {
     },
 }
 
+/// How long a function may take that does not say so.
+const LAMBDAS_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Reads a template against the list of all endpoints.
 ///
 /// # Errors
@@ -92,12 +97,17 @@ pub fn read(text: &str, endpoints: &[&'static Endpoint]) -> Result<Application, 
     let resources = template.get("Resources").and_then(Value::as_mapping).unwrap_or(&empty);
     let mut application = Application::default();
     let mut functions = BTreeMap::new();
+    let timeout =
+        |value: &Value, path: &[&str]| at(value, path).and_then(Value::as_u64).map(Duration::from_secs);
+    let usual = timeout(&template, &["Globals", "Function", "Timeout"]).unwrap_or(LAMBDAS_TIMEOUT);
     for (name, resource) in resources.iter().filter(|(_, resource)| is(resource, "AWS::Serverless::Function"))
     {
         let name = name.as_str().unwrap_or_default();
         let failed = |problem| TemplateError::Resource { resource: name.to_owned(), problem };
         let endpoint = endpoint_of(resource, endpoints).map_err(failed)?;
         functions.insert(name.to_owned(), endpoint);
+        let own = timeout(resource, &["Properties", "Timeout"]).unwrap_or(usual);
+        application.timeouts.insert(endpoint.name, own);
         let events = at(resource, &["Properties", "Events"]).and_then(Value::as_mapping);
         for event in events.into_iter().flat_map(serde_yaml_ng::Mapping::values) {
             let properties = event.get("Properties").unwrap_or(&Value::Null);

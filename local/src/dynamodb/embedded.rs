@@ -13,7 +13,7 @@ use std::{
 
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
     },
@@ -145,10 +145,9 @@ impl Embedded {
     }
 }
 
-/// The emulator as the SDK's HTTP client.
-pub(super) fn http_client(embedded: Arc<Embedded>) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Connector(embedded));
-    http_client_fn(move |_, _| connector.clone())
+/// The emulator as the connector of the SDK's HTTP client.
+pub(super) fn connector(embedded: Arc<Embedded>) -> SharedHttpConnector {
+    SharedHttpConnector::new(Connector(embedded))
 }
 
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, Region, SharedHttpClient, StalledStreamProtectionConfig,
 };
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use tokio::sync::watch;
 
 use self::embedded::Embedded;
@@ -90,6 +91,8 @@ pub struct Tables {
     pub written: watch::Receiver<u64>,
     /// The emulator, unless the table is remote.
     pub embedded: Option<Arc<Embedded>>,
+    /// The way to the emulator, for requests that come from elsewhere.
+    pub connector: Option<SharedHttpConnector>,
 }
 
 /// Opens the storage and makes the table if it is not there.
@@ -98,20 +101,31 @@ pub struct Tables {
 /// When the file is in use or unusable, or the table cannot be made.
 pub async fn open(storage: &Storage, observer: Option<Arc<dyn Observer>>) -> Result<Tables, StorageError> {
     let (wake, written) = watch::channel(0);
-    let (embedded, http, url, streams_url) = match storage {
-        Storage::Remote { url, .. } => {
-            let tls = Provider::Rustls(CryptoMode::AwsLc);
-            let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
-            (None, http, url.clone(), url.replacen("://dynamodb.", "://streams.dynamodb.", 1))
-        }
+    let embedded = match storage {
+        Storage::Remote { .. } => None,
         Storage::File(path) => {
             let path = path.clone();
             let opened = tokio::task::spawn_blocking(move || Embedded::open(&path)).await;
-            embedded_parts(opened.map_err(|error| StorageError::Embedded(error.to_string()))??)
+            Some(opened.map_err(|error| StorageError::Embedded(error.to_string()))??)
         }
-        Storage::Memory => embedded_parts(Embedded::memory()?),
+        Storage::Memory => Some(Embedded::memory()?),
     };
-    let http = observe::observed(http, wake, observer);
+    let embedded = embedded.map(Arc::new);
+    let connector = embedded
+        .clone()
+        .map(|embedded| observe::connector(embedded::connector(embedded), wake.clone(), observer.clone()));
+    let http = match connector.clone() {
+        Some(connector) => http_client_fn(move |_, _| connector.clone()),
+        None => {
+            let tls = Provider::Rustls(CryptoMode::AwsLc);
+            let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
+            observe::observed(http, wake, observer)
+        }
+    };
+    let (url, streams_url) = match storage {
+        Storage::Remote { url, .. } => (url.clone(), url.replacen("://dynamodb.", "://streams.dynamodb.", 1)),
+        Storage::File(_) | Storage::Memory => (NOWHERE.to_owned(), NOWHERE.to_owned()),
+    };
     let items = aws_sdk_dynamodb::Client::from_conf(items_config(http.clone(), &url, embedded.is_some()));
     store::schema::create_table(&items, storage.table()).await.map_err(StorageError::Table)?;
     if let Some(embedded) = &embedded {
@@ -119,19 +133,14 @@ pub async fn open(storage: &Storage, observer: Option<Arc<dyn Observer>>) -> Res
     }
     let streams =
         aws_sdk_dynamodbstreams::Client::from_conf(streams_config(http, &streams_url, embedded.is_some()));
-    Ok(Tables { name: storage.table().to_owned(), items, streams, written, embedded })
+    Ok(Tables { name: storage.table().to_owned(), items, streams, written, embedded, connector })
 }
 
-type Parts = (Option<Arc<Embedded>>, SharedHttpClient, String, String);
-
-fn embedded_parts(embedded: Embedded) -> Parts {
-    let embedded = Arc::new(embedded);
-    let nowhere = "http://local.invalid".to_owned();
-    (Some(Arc::clone(&embedded)), embedded::http_client(embedded), nowhere.clone(), nowhere)
-}
+/// The embedded emulator's URL: it is called, not connected to.
+const NOWHERE: &str = "http://local.invalid";
 
 /// Credentials of the environment, or dummies: DynamoDB Local takes any.
-fn credentials() -> Credentials {
+pub(crate) fn credentials() -> Credentials {
     let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
     match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
         (Some(id), Some(key)) => {
@@ -141,7 +150,7 @@ fn credentials() -> Credentials {
     }
 }
 
-fn region() -> Region {
+pub(crate) fn region() -> Region {
     Region::new(std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned()))
 }
 

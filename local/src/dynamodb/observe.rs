@@ -46,12 +46,17 @@ pub(super) fn observed(
     observer: Option<Arc<dyn Observer>>,
 ) -> SharedHttpClient {
     http_client_fn(move |settings, components| {
-        SharedHttpConnector::new(Observed {
-            inner: inner.http_connector(settings, components),
-            wake: wake.clone(),
-            observer: observer.clone(),
-        })
+        connector(inner.http_connector(settings, components), wake.clone(), observer.clone())
     })
+}
+
+/// Wraps a connector.
+pub(super) fn connector(
+    inner: SharedHttpConnector,
+    wake: watch::Sender<u64>,
+    observer: Option<Arc<dyn Observer>>,
+) -> SharedHttpConnector {
+    SharedHttpConnector::new(Observed { inner, wake, observer })
 }
 
 struct Observed {

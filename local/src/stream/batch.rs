@@ -10,13 +10,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use handlers::{
-    context::Context,
-    invocation::{Invocation, Reply},
-};
+use handlers::invocation::{Invocation, Reply};
 
 use super::{dead_letter::DeadLetters, record::Pending};
-use crate::{invoke::invoke, template::Mapping};
+use crate::{invoke::Invoker, template::Mapping};
 
 /// How long a function may take for a batch.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -29,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Delivery {
     mapping: Arc<Mapping>,
-    context: Arc<Context>,
+    invoker: Invoker,
     dead_letters: DeadLetters,
 }
 
@@ -41,8 +38,8 @@ enum Outcome {
 }
 
 impl Delivery {
-    pub(super) fn new(mapping: Arc<Mapping>, context: Arc<Context>, dead_letters: DeadLetters) -> Self {
-        Self { mapping, context, dead_letters }
+    pub(super) fn new(mapping: Arc<Mapping>, invoker: Invoker, dead_letters: DeadLetters) -> Self {
+        Self { mapping, invoker, dead_letters }
     }
 
     /// Returns when every record of the batch was delivered or given up.
@@ -93,7 +90,7 @@ impl Delivery {
     async fn call(&self, batch: &[Pending]) -> Outcome {
         let records = batch.iter().map(|pending| pending.record.clone()).collect();
         let endpoint = self.mapping.endpoint;
-        match invoke(endpoint, &self.context, Invocation::Stream(records), TIMEOUT).await {
+        match self.invoker.invoke(endpoint, Invocation::Stream(records), TIMEOUT).await {
             Ok(Reply::Batch(failed)) if failed.is_empty() || !self.mapping.partial => Outcome::Delivered,
             Ok(Reply::Batch(failed)) => {
                 let place = |number: &String| {

@@ -17,7 +17,7 @@ mod batch;
 mod checkpoint;
 mod dead_letter;
 pub mod pattern;
-mod record;
+pub(crate) mod record;
 mod shards;
 
 use std::{
@@ -29,13 +29,12 @@ use std::{
     time::Duration,
 };
 
-use handlers::context::Context;
 use tokio::{sync::watch, time::Instant};
 
 use self::{
     batch::Delivery, checkpoint::Checkpoints, dead_letter::DeadLetters, record::Pending, shards::Shards,
 };
-use crate::{dynamodb::Tables, template::Mapping};
+use crate::{dynamodb::Tables, invoke::Invoker, template::Mapping};
 
 /// How often a remote stream is asked for what others wrote.
 const REMOTE_POLL: Duration = Duration::from_millis(250);
@@ -81,12 +80,7 @@ pub(crate) struct Trigger {
 
 impl Trigger {
     /// A trigger of the table's stream. `state` is the folder for what has to be remembered outside the table.
-    pub(crate) fn new(
-        mapping: Mapping,
-        tables: &Tables,
-        context: Arc<Context>,
-        state: Option<PathBuf>,
-    ) -> Self {
+    pub(crate) fn new(mapping: Mapping, tables: &Tables, invoker: Invoker, state: Option<PathBuf>) -> Self {
         let mapping = Arc::new(mapping);
         let name = mapping.endpoint.name;
         let checkpoints = match &tables.embedded {
@@ -95,7 +89,7 @@ impl Trigger {
         };
         Self {
             shards: Shards::new(tables.streams.clone(), tables.name.clone()),
-            delivery: Delivery::new(Arc::clone(&mapping), context, DeadLetters::new(state, name)),
+            delivery: Delivery::new(Arc::clone(&mapping), invoker, DeadLetters::new(state, name)),
             checkpoints,
             progress: Progress::new(),
             poll: if tables.embedded.is_some() { EMBEDDED_POLL } else { REMOTE_POLL },
@@ -181,7 +175,7 @@ fn batches(records: Vec<Pending>, mapping: &Mapping) -> Vec<(Vec<Pending>, Strin
     for pending in records {
         let sequence = pending.record.sequence_number.clone();
         let wanted = mapping.filters.is_empty() || {
-            let event = record::event(&pending);
+            let event = record::event(&pending.record);
             mapping.filters.iter().any(|filter| filter.matches(&event))
         };
         match batches.last_mut() {

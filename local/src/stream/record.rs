@@ -61,9 +61,8 @@ fn attribute(value: StreamValue) -> AttributeValue {
     }
 }
 
-/// The record as Lambda's event has it, for a filter: `eventName` and `dynamodb` with its images.
-pub(super) fn event(pending: &Pending) -> Value {
-    let record = &pending.record;
+/// The record as Lambda's event has it: `eventName` and `dynamodb` with its images.
+pub(crate) fn event(record: &StreamRecord) -> Value {
     let mut dynamodb = Map::new();
     dynamodb.insert("Keys".to_owned(), item_json(&record.keys));
     dynamodb.insert("SequenceNumber".to_owned(), Value::from(record.sequence_number.as_str()));
@@ -75,7 +74,7 @@ pub(super) fn event(pending: &Pending) -> Value {
         StreamChange::Modify => "MODIFY",
         StreamChange::Remove => "REMOVE",
     };
-    json!({"eventName": name, "eventSource": "aws:dynamodb", "dynamodb": dynamodb})
+    json!({"eventName": name, "eventSource": "aws:dynamodb", "eventVersion": "1.1", "dynamodb": dynamodb})
 }
 
 fn item_json(item: &Item) -> Value {

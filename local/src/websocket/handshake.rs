@@ -16,7 +16,7 @@ use super::{INTEGRATION_TIMEOUT, pump};
 use crate::{
     connections::{Connection, Origin},
     http::{Server, decoded_query, message},
-    invoke::{InvokeError, invoke, random_text, request_id},
+    invoke::{InvokeError, random_text, request_id},
     template::SocketApi,
 };
 
@@ -96,12 +96,14 @@ async fn open(
             query: opening.query,
             source_ip: opening.source_ip.clone(),
         };
-        match invoke(endpoint, &server.context, Invocation::Socket(call), INTEGRATION_TIMEOUT).await {
+        match server.invoker.invoke(endpoint, Invocation::Socket(call), INTEGRATION_TIMEOUT).await {
             Ok(Reply::Http(reply)) if reply.status.is_success() => {
                 protocol = reply.headers.get(header::SEC_WEBSOCKET_PROTOCOL).cloned();
             }
             Ok(Reply::Http(reply)) => return Err(refusal(reply.status)),
-            Ok(Reply::Batch(_)) | Err(InvokeError::Panicked) => return Err(StatusCode::BAD_GATEWAY),
+            Ok(Reply::Batch(_)) | Err(InvokeError::Panicked | InvokeError::Failed) => {
+                return Err(StatusCode::BAD_GATEWAY);
+            }
             Err(InvokeError::TimedOut) => return Err(StatusCode::GATEWAY_TIMEOUT),
         }
     }

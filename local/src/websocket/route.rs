@@ -11,12 +11,7 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::INTEGRATION_TIMEOUT;
-use crate::{
-    connections::Connection,
-    http::Server,
-    invoke::{invoke, request_id},
-    template::SocketApi,
-};
+use crate::{connections::Connection, http::Server, invoke::request_id, template::SocketApi};
 
 /// What an open socket has for its functions.
 #[derive(Debug)]
@@ -61,7 +56,7 @@ pub(super) async fn handle(
                     source_ip: connection.origin.source_ip.clone(),
                 };
                 let called =
-                    invoke(endpoint, &server.context, Invocation::Socket(call), INTEGRATION_TIMEOUT).await;
+                    server.invoker.invoke(endpoint, Invocation::Socket(call), INTEGRATION_TIMEOUT).await;
                 called.is_err().then_some("Internal server error")
             }
         };

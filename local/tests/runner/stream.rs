@@ -60,6 +60,29 @@ async fn a_partial_failure_is_retried_from_its_lowest_record_on_and_then_given_u
 }
 
 #[tokio::test]
+async fn a_record_that_is_too_old_is_given_up_and_the_next_are_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options("old");
+    options.storage = Storage::File(folder.path().join("data.db"));
+    // Without an end to the attempts it would be tried for ever.
+    let aged = "MaximumRecordAgeInSeconds: 2";
+    options.template = options.template.map(|text| text.replace("MaximumRetryAttempts: 2", aged));
+    let (running, world) = started(options).await;
+    world.failing.lock().unwrap().insert("a".to_owned());
+    put(&running, "LOG#a", "a").await;
+    running.drained().await;
+    put(&running, "LOG#a", "b").await;
+    running.drained().await;
+    assert_eq!(world.delivered().last().unwrap(), "b");
+    let attempts = world.delivered().iter().filter(|key| *key == "a").count();
+    assert!(attempts > 3, "more than the retries that other tests have: {attempts}");
+    let letters = folder.path().join("dead-letters/toy-stream.jsonl");
+    let letter: serde_json::Value = serde_json::from_slice(&std::fs::read(letters).unwrap()).unwrap();
+    assert_eq!(letter["requestContext"]["condition"], "RecordAgeExceeded");
+    assert_eq!(letter["requestContext"]["approximateInvokeCount"], attempts);
+}
+
+#[tokio::test]
 async fn a_record_that_panics_is_cut_out_and_the_others_are_delivered() {
     let (running, world) = started(options("poison")).await;
     world.poison.lock().unwrap().insert("3".to_owned());

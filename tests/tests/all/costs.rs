@@ -39,7 +39,7 @@ impl Bench {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let storage = on(folder.path());
-        let server = Server::start_with(|options| options.storage = storage).await;
+        let server = Server::in_process_with(|options| options.storage = storage).await;
         Self { folder, server, lines: Vec::new() }
     }
 
@@ -47,7 +47,7 @@ impl Bench {
     async fn restarted(mut self) -> Self {
         self.server.end().await;
         let storage = on(self.folder.path());
-        self.server = Server::start_with(|options| options.storage = storage).await;
+        self.server = Server::in_process_with(|options| options.storage = storage).await;
         self
     }
 

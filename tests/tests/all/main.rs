@@ -20,6 +20,8 @@ mod harness;
 #[cfg(test)]
 mod journeys;
 #[cfg(test)]
+mod lambda;
+#[cfg(test)]
 mod leaks;
 #[cfg(test)]
 mod nkchat;

@@ -58,7 +58,7 @@ async fn a_token_opens_a_socket_wherever_it_stands() {
 
 #[tokio::test]
 async fn what_is_no_token_any_more_opens_nothing() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let good = server.token("ann");
     let ends = token("ann", server.clock.now() / 1000 + 60);
     let query = |token: &str| format!("?token={token}");

@@ -150,7 +150,7 @@ async fn moderators_ban_and_kick_who_is_below_them() {
 
 #[tokio::test]
 async fn an_idempotency_key_does_a_thing_once() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let id = channel(&server, "private", "ann", &["bob"]).await;
     let path = format!("/channels/{id}/messages");
     let ann = server.user("ann").with("idempotency-key", "k1");
@@ -184,7 +184,7 @@ async fn an_idempotency_key_does_a_thing_once() {
 
 #[tokio::test]
 async fn a_request_whose_worker_died_is_done_once() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let id = channel(&server, "private", "ann", &[]).await;
     let path = format!("/channels/{id}/messages");
     let ann = server.user("ann").with("idempotency-key", "k1");

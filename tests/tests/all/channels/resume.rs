@@ -202,7 +202,7 @@ async fn what_cannot_be_recovered_is_said() {
 
 #[tokio::test]
 async fn a_subscription_whose_holder_died_sends_its_client_back() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let id = channel(&server, "private", "ann", &["bob"]).await;
     let mut socket = Realtime::open(&server, "bob").await;
     let store = &server.running.context.store;

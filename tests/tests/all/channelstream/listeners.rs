@@ -123,7 +123,7 @@ async fn a_uuid_sent_again_is_a_retry_or_names_the_newest() {
 
 #[tokio::test]
 async fn presence_is_told_when_the_first_comes_and_the_last_goes() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let configs = json!({"channel_configs": {"room": {"notify_presence": true}}});
     let connected = connect(&server, "ann", &["room"], configs).await;
     let mut ann = open(&server, "ann", connected["conn_id"].as_str().unwrap()).await;

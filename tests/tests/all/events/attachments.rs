@@ -38,7 +38,7 @@ pub(super) async fn attachments(browser: &Browser, room: u64) -> Vec<Value> {
 async fn files_are_attached_told_read_and_taken_off() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data.db");
-    let server = Server::start_with(|options| {
+    let server = Server::in_process_with(|options| {
         options.storage = switchboard::dynamodb::Storage::File(data);
     })
     .await;

@@ -177,7 +177,7 @@ fn bucket(url: &str) -> Attachments {
 
 async fn started(objects: &Arc<Objects>) -> Server {
     let url = serve(Arc::clone(objects)).await;
-    Server::start_with(|options| options.attachments = Some(bucket(&url))).await
+    Server::in_process_with(|options| options.attachments = Some(bucket(&url))).await
 }
 
 /// What a browser gets that follows the URL.

@@ -7,7 +7,7 @@ use crate::harness::{START, Server};
 
 #[tokio::test]
 async fn users_are_listed_with_their_numbers() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let ann = signed_in(&server, "ann").await;
     let bob = signed_in(&server, "bob").await;
     let listed = bob.get("/api/v1/users").await.expect(200);
@@ -55,7 +55,7 @@ async fn a_user_from_before_numbers_were_named_is_found_and_named() {
 
 #[tokio::test]
 async fn rooms_are_listed_as_each_member_sees_them() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let ann = signed_in(&server, "ann").await;
     let bob = signed_in(&server, "bob").await;
     let eve = signed_in(&server, "eve").await;
@@ -97,7 +97,7 @@ async fn rooms_are_listed_as_each_member_sees_them() {
 
 #[tokio::test]
 async fn a_list_of_rooms_costs_one_query_and_one_for_each() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let ann = signed_in(&server, "ann").await;
     for _ in 0..5 {
         let room = make_room(&server, "private", &["ann"]).await;

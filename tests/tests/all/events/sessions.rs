@@ -38,7 +38,7 @@ async fn a_login_gives_a_cookie_and_a_logout_ends_it() {
 
 #[tokio::test]
 async fn a_session_is_over_after_thirty_days() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let ann = signed_in(&server, "ann").await;
     server.clock.step(30 * 86_400_000 - 1_000);
     ann.get("/api/v1/status").await.expect(200);

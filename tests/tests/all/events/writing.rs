@@ -7,7 +7,7 @@ use crate::harness::{START, Server, packed};
 
 #[tokio::test]
 async fn a_message_is_written_and_told_before_the_room() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let ann = signed_in(&server, "ann").await;
     let bob = signed_in(&server, "bob").await;
     let room = make_room(&server, "private", &["ann", "bob"]).await;
@@ -113,7 +113,7 @@ async fn a_comment_is_listed_at_what_it_comments_and_counted_there() {
 
 #[tokio::test]
 async fn a_message_is_edited_by_its_author_and_deleted_by_author_or_moderator() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let ann = signed_in(&server, "ann").await;
     let bob = signed_in(&server, "bob").await;
     let room = make_room(&server, "private", &["ann", "bob"]).await;
@@ -142,7 +142,7 @@ async fn a_message_is_edited_by_its_author_and_deleted_by_author_or_moderator() 
 
 #[tokio::test]
 async fn reading_is_told_once_and_stays_read() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let ann = signed_in(&server, "ann").await;
     let bob = signed_in(&server, "bob").await;
     let room = make_room(&server, "private", &["ann", "bob"]).await;

@@ -17,6 +17,7 @@ pub(crate) mod socket;
 use std::{
     collections::BTreeMap,
     future::Future,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -77,6 +78,11 @@ pub(crate) fn storage() -> Storage {
     }
 }
 
+/// The folder of the functions' binaries that the environment names, to be run instead of the handlers in here.
+pub(crate) fn functions() -> Option<PathBuf> {
+    std::env::var_os("SWITCHBOARD_TEST_LAMBDA").map(PathBuf::from)
+}
+
 /// A clock that stands still until it is stepped.
 #[derive(Debug, Clone)]
 pub(crate) struct Hand(Arc<AtomicI64>);
@@ -107,24 +113,47 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// With a table of its own.
+    /// With a table of its own, and its functions where the environment says: in here, or in processes of their own.
     pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
     /// With options changed.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
-        let clock = Hand(Arc::new(AtomicI64::new(START)));
+        Self::start_on(functions(), change).await
+    }
+
+    /// With its functions in here, for a test that holds or steps the time, or that counts what a function
+    /// remembers.
+    pub(crate) async fn in_process() -> Self {
+        Self::in_process_with(|_| {}).await
+    }
+
+    /// In here, with options changed.
+    pub(crate) async fn in_process_with(change: impl FnOnce(&mut Options)) -> Self {
+        Self::start_on(None, change).await
+    }
+
+    async fn start_on(lambda: Option<PathBuf>, change: impl FnOnce(&mut Options)) -> Self {
+        // Functions in processes of their own have the machine's clock.
+        let start_at = if lambda.is_some() { Clock::system().now().millis() } else { START };
+        let clock = Hand(Arc::new(AtomicI64::new(start_at)));
         let recorder = Arc::new(Recorder::default());
         let mut options = Options {
             storage: storage(),
             secrets: secrets(),
             clock: clock.clock(),
+            lambda,
             observer: Some(Arc::clone(&recorder) as _),
             ..Options::default()
         };
         change(&mut options);
         Self { running: start(options).await.unwrap(), clock, recorder, client: http::client() }
+    }
+
+    /// Whether the time stands still: what handlers write down is then [`START`] and the steps since.
+    pub(crate) fn holds_time(&self) -> bool {
+        self.clock.now() >= START
     }
 
     /// The application's server, on its own account.

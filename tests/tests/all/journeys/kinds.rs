@@ -80,7 +80,7 @@ async fn a_public_conversation_is_read_once_joined_and_no_more_once_left() {
 
 #[tokio::test]
 async fn leaving_hides_nothing_of_an_open_conversation_and_a_ban_does() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     server.make_users(&["ann", "bob"]).await;
     let room = server.make_conversation("open", &["ann", "bob"]).await;
     let (ann, bob) = (server.user("ann"), server.user("bob"));

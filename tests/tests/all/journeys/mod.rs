@@ -44,9 +44,13 @@ impl Team {
         team
     }
 
-    /// What each of them heard since it was last asked.
+    /// What each of them heard since it was last asked. Where the time does not stand still, it is passed over.
     async fn heard(&mut self) -> BTreeMap<&'static str, Vec<Value>> {
-        all_heard(&self.server, &mut self.sockets).await
+        let mut heard = all_heard(&self.server, &mut self.sockets).await;
+        if !self.server.holds_time() {
+            heard.values_mut().flatten().for_each(as_if_held);
+        }
+        heard
     }
 
     /// Each of them heard exactly this since it was last asked.
@@ -57,7 +61,10 @@ impl Team {
         async move {
             let heard = self.heard().await;
             for (user, frames) in &heard {
-                let due = expected.get(user).cloned().unwrap_or_default();
+                let mut due = expected.get(user).cloned().unwrap_or_default();
+                if !self.server.holds_time() {
+                    due.iter_mut().for_each(as_if_held);
+                }
                 assert_eq!(*frames, due, "{user}, {place}");
             }
         }
@@ -101,6 +108,19 @@ impl Team {
             "markupType": "TextPlain", "messageType": "Regular", "priority": "Normal", "commentCount": 0,
             "attachments": [], "readTimestamps": [{"userId": self.numbers[author], "readUtc": START}],
         })
+    }
+}
+
+/// Puts the time at which tests begin in the place of all times.
+fn as_if_held(value: &mut Value) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(as_if_held),
+        Value::Object(all) => {
+            for (key, value) in all {
+                if key.ends_with("Utc") { *value = START.into() } else { as_if_held(value) }
+            }
+        }
+        _ => {}
     }
 }
 

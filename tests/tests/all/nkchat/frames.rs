@@ -100,7 +100,7 @@ async fn a_password_logs_in_by_login_or_id_and_is_never_shown() {
 
 #[tokio::test]
 async fn a_ping_that_is_not_answered_ends_the_session_and_an_answered_one_comes_again() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let mut client = Client::login(&server, "ann", false).await;
     client.events(&server).await;
     server.clock.step(61_000);
