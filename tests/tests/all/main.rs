@@ -24,6 +24,8 @@ mod lambda;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod least_privilege;
+#[cfg(test)]
 mod nkchat;
 #[cfg(test)]
 mod sockets;
