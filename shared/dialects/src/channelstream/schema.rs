@@ -133,8 +133,13 @@ pub fn many<T>(body: &Value, read: impl Fn(&Value) -> Checked<T>) -> Checked<Vec
     for (index, value) in values.iter().enumerate() {
         match read(value) {
             Ok(one) => list.push(one),
-            Err(fault) => {
+            Err(fault) if value.is_object() => {
                 faults.insert(index.to_string(), fault);
+            }
+            // What is no object has no fields: the fault is the list's.
+            Err(fault) => {
+                faults.insert(index.to_string(), Value::Object(Faults::new()));
+                faults.extend(fault.as_object().cloned().unwrap_or_default());
             }
         }
     }

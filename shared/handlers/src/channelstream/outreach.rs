@@ -7,7 +7,7 @@ use domain::{
     Dialect, Error, Object, Timestamp, Topic, UserId, limits,
     message::{Audience, Content},
 };
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
     attendance,
@@ -80,7 +80,7 @@ pub async fn revise<'a>(
 
 /// What every echo says.
 #[must_use]
-pub fn echo(delivery: &Delivery, uuid: &str) -> Map<String, Value> {
+pub fn echo(delivery: &Delivery, uuid: &str) -> Object {
     let echo = json!({
         "pm_users": delivery.pm_users,
         "exclude_users": delivery.exclude_users,
