@@ -40,9 +40,10 @@ pub fn message(message: &Message, channel: Option<&str>) -> Object {
 /// A message as a history shows it.
 #[must_use]
 pub fn history(of: &Message, channel: &str) -> Object {
-    let mut event = message(of, Some(channel));
-    event.insert("pm_users".to_owned(), json!(of.audience.only));
-    event.insert("exclude_users".to_owned(), json!(of.audience.except));
+    let mut event = self::message(of, Some(channel));
+    let [pm_users, exclude_users] = message::lists(of);
+    event.insert("pm_users".to_owned(), pm_users);
+    event.insert("exclude_users".to_owned(), exclude_users);
     event.insert("no_history".to_owned(), Value::Bool(of.content.unlisted));
     event
 }

@@ -102,6 +102,7 @@ fn content(draft: &Asked) -> Content {
     let mut content = Content { unlisted: draft.delivery.no_history, ..Content::default() };
     message::set_payload(&mut content, draft.message.clone());
     message::set_timestamp(&mut content, draft.timestamp.as_deref());
+    message::set_lists(&mut content, &draft.delivery.pm_users, &draft.delivery.exclude_users);
     content
 }
 
