@@ -49,17 +49,20 @@ pub fn page(accept: &str, title: &str, text: &str, more: &str) -> (&'static str,
 
 /// How much an `Accept` wants a type: as its most specific range says.
 fn quality(accept: &str, kind: &str, name: &str) -> f32 {
+    // What is not understood asks for nothing in particular.
+    let understood = accept.is_empty() || accept.split(',').all(|range| range.contains('/'));
+    let accept = if understood { accept } else { "*/*" };
     let ranges = accept.split(',').filter_map(|range| {
         let mut parts = range.split(';').map(str::trim);
         let (of, what) = parts.next()?.split_once('/')?;
+        let quality = parts.next().map_or(Some("1"), |part| part.strip_prefix("q="))?;
         let specific = match (of, what) {
             ("*", "*") => 0,
             (of, "*") if of.eq_ignore_ascii_case(kind) => 1,
             (of, what) if of.eq_ignore_ascii_case(kind) && what.eq_ignore_ascii_case(name) => 2,
             _ => return None,
         };
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse);
-        Some((specific, quality.unwrap_or(0.0)))
+        Some((specific, quality.parse().unwrap_or(0.0)))
     });
     ranges.max_by_key(|(specific, _)| *specific).map_or(0.0, |(_, quality)| quality)
 }
@@ -103,14 +106,14 @@ mod tests {
             assert!(kind.starts_with(expected), "{accept}: {kind}");
         };
         for accept in
-            ["*/*", "text/html", "text/*, application/json", "application/json;q=0.5, text/html;q=0.9"]
+            ["*/*", "text/html", "text/*, application/json", "application/json;q=0.5, text/html;q=0.9", "?"]
         {
             is(accept, "text/html");
         }
         for accept in ["application/json", "application/json, text/plain, */*;q=0.1", "text/html;q=0, */*"] {
             is(accept, "application/json");
         }
-        for accept in ["", "image/png", "*/*;q=0"] {
+        for accept in ["", "image/png", "*/*;q=0", "text/html;level=1"] {
             is(accept, "text/plain");
         }
         assert_eq!(

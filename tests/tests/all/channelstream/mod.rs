@@ -1,8 +1,10 @@
 //! Channelstream: its recorded exchanges, and what they do not show.
 
 mod across;
+mod economy;
 mod exchanges;
 mod listeners;
+mod original;
 
 use domain::Timestamp;
 use serde_json::{Value, json};
