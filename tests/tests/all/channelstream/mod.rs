@@ -5,6 +5,7 @@ mod economy;
 mod exchanges;
 mod listeners;
 mod original;
+mod samples;
 
 use domain::Timestamp;
 use serde_json::{Value, json};
