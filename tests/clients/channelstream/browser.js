@@ -90,7 +90,6 @@ async function main() {
 
       missed = 'Bob';
       await bob.evaluate(() => window.connection.websocket.close());
-      await bob.locator('#link.live').waitFor();
       await seen('after a cut the client comes back, and what it missed is told', note(bob, 'You were away, Bob', 'missed'));
       await seen('also what was for it alone', note(bob, 'Between us', 'missed'));
       await line(ann, 'You were away, Bob').waitFor();

@@ -111,6 +111,24 @@ async fn what_was_missed_comes_channel_by_channel_and_then_what_was_for_the_user
 }
 
 #[tokio::test]
+async fn what_was_written_before_the_socket_opened_was_missed_however_soon_it_is_told() {
+    let server = Server::start().await;
+    let connected = connect(&server, "bob", &["room"], json!({})).await;
+    let message = |text: &str| json!({"channel": "room", "user": "ann", "message": {"text": text}});
+    send(&server, message("before")).await;
+    server.clock.step(1);
+    let mut bob = open(&server, "bob", connected["conn_id"].as_str().unwrap()).await;
+    send(&server, message("after")).await;
+    heard(&server, &mut bob).await;
+    // The stream may bring what was before when the socket is open already, as here it brings it again.
+    server.deliver_again("room").await;
+    let told = heard(&server, &mut bob).await;
+    let told: Vec<_> = told.iter().map(|one| (&one["message"]["text"], &one["catchup"])).collect();
+    assert_eq!(told, [(&json!("before"), &json!(true)), (&json!("after"), &json!(false))]);
+    server.end().await;
+}
+
+#[tokio::test]
 async fn refusals_are_worded_as_the_original_words_them() {
     let server = Server::start().await;
     let signed = signed(&server);
