@@ -12,7 +12,7 @@ pub struct Settings {
     pub notify_presence: bool,
     /// Keeps a history of its own.
     pub store_history: bool,
-    /// How many messages that history shows.
+    /// How many messages that history holds; 0: all of them.
     pub history_size: u64,
     /// Tells with every coming and going who is there.
     pub broadcast_presence_with_user_lists: bool,
@@ -45,10 +45,16 @@ pub struct Channel {
     pub settings: Settings,
     /// From which entry, and before which, a history was kept; the last one is open while one is.
     kept: Vec<(Seq, Option<Seq>)>,
+    /// From which entry on how many messages it held.
+    #[serde(default)]
+    sizes: Vec<(Seq, u64)>,
     /// When something last happened in it that is no entry of the log.
     #[serde(skip)]
     pub active: Timestamp,
 }
+
+/// So many changes of its settings a channel remembers.
+const MOST_CHANGES: usize = 100;
 
 const fn nowhere() -> Number {
     Number(0)
@@ -58,7 +64,8 @@ impl Channel {
     /// A channel whose conversation's next entry will be `next`.
     #[must_use]
     pub fn new(number: Number, settings: Settings, next: Seq, now: Timestamp) -> Self {
-        let mut channel = Self { number, settings: Settings::default(), kept: Vec::new(), active: now };
+        let mut channel =
+            Self { number, settings: Settings::default(), kept: Vec::new(), sizes: Vec::new(), active: now };
         channel.configure(settings, next);
         channel
     }
@@ -74,7 +81,20 @@ impl Channel {
         {
             *until = Some(next);
         }
+        if self.sizes.last().is_none_or(|(_, size)| *size != settings.history_size) {
+            self.sizes.push((next, settings.history_size));
+        }
+        // Who changes them for ever does not make them grow for ever.
+        self.kept.drain(..self.kept.len().saturating_sub(MOST_CHANGES));
+        self.sizes.drain(..self.sizes.len().saturating_sub(MOST_CHANGES));
         self.settings = settings;
+    }
+
+    /// How many messages the history held when this entry came to it; none: all of them.
+    #[must_use]
+    pub fn size_at(&self, seq: Seq) -> Option<u64> {
+        let size = self.sizes.iter().rev().find(|(from, _)| *from <= seq).map(|(_, size)| *size);
+        Some(size.unwrap_or(self.settings.history_size)).filter(|size| *size > 0)
     }
 
     /// Whether the history keeps the message at this entry.
@@ -136,6 +156,22 @@ mod tests {
         let kept: Vec<u64> = (1..12).filter(|&seq| channel.keeps(Seq(seq))).collect();
         assert_eq!(kept, [2, 3, 4, 5, 9, 10, 11]);
         assert!(!Channel::new(Number(1), Settings::default(), Seq(2), Timestamp::default()).has_history());
+    }
+
+    #[test]
+    fn a_change_of_the_size_is_for_what_comes_after_it() {
+        let size = |history_size| Settings { history_size, ..Settings::default() };
+        let mut channel = Channel::new(Number(1), size(5), Seq(2), Timestamp::default());
+        channel.configure(size(0), Seq(4));
+        channel.configure(size(3), Seq(7));
+        assert_eq!(
+            [1, 2, 3, 4, 6, 7].map(|seq| channel.size_at(Seq(seq))),
+            [Some(3), Some(5), Some(5), None, None, Some(3)]
+        );
+        for seq in 8..500 {
+            channel.configure(size(seq), Seq(seq));
+        }
+        assert_eq!(channel.sizes.len(), MOST_CHANGES);
     }
 
     #[test]

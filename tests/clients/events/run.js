@@ -3,7 +3,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { chromium } = require('playwright-core');
+const { run, said, seen, withChromium } = require('../browser/chromium');
 
 const base = process.env.SWITCHBOARD_URL;
 const secret = process.env.SWITCHBOARD_SECRET;
@@ -40,18 +40,8 @@ async function main() {
   const { room } = await asBob('POST', 'rooms', general);
   await asBob('POST', `rooms/${room.roomId}/messages`, { content: 'Hello from Bob' });
 
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    headless: true,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-  try {
-    const page = await browser.newPage({ viewport: { width: 1000, height: 640 } });
-    page.setDefaultTimeout(15_000);
-    const faults = [];
-    page.on('pageerror', (error) => faults.push(error.message));
-    const seen = (what, locator) => locator.waitFor().then(() => console.log(`ok - ${what}`));
+  await withChromium(async (open) => {
+    const page = await open();
     const line = (text) => page.locator('#messages li', { hasText: text });
 
     await page.goto(`${base}/`);
@@ -73,7 +63,7 @@ async function main() {
     await page.locator('#rooms button', { hasText: 'General' }).click();
     await seen('history is shown, and read', line('Hello from Bob').locator('.read', { hasText: 'read by Ann' }));
     await page.locator('#rooms .unread').filter({ hasText: /^$/ }).waitFor({ state: 'attached' });
-    console.log('ok - nothing is unread any more');
+    said('nothing is unread any more');
 
     await page.fill('#send input', 'Hello from the page');
     await page.click('#send button');
@@ -100,14 +90,8 @@ async function main() {
     assert.equal((await fetch(`${base}/api/v1/status`, {
       headers: { cookie: `${cookie.name}=${cookie.value}` },
     })).status, 401);
-    console.log('ok - and its cookie opens nothing any more');
-    assert.deepEqual(faults, []);
-  } finally {
-    await browser.close();
-  }
+    said('and its cookie opens nothing any more');
+  });
 }
 
-main().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+run('events', main);

@@ -5,10 +5,12 @@
 use domain::{Message, Object, Timestamp, channel::UserState};
 use serde_json::{Value, json};
 
-use super::{message, time};
+use super::{message, order::Told, time};
 
 /// The most bytes of a frame: API Gateway takes 128 KB.
 const FRAME_BYTES: usize = 120_000;
+/// So many events get a frame each; each frame is a call of API Gateway's, for each connection.
+const FRAMES_AT_ONCE: usize = 16;
 
 fn object(value: Value) -> Object {
     match value {
@@ -38,9 +40,10 @@ pub fn message(message: &Message, channel: Option<&str>) -> Object {
 /// A message as a history shows it.
 #[must_use]
 pub fn history(of: &Message, channel: &str) -> Object {
-    let mut event = message(of, Some(channel));
-    event.insert("pm_users".to_owned(), json!(of.audience.only));
-    event.insert("exclude_users".to_owned(), json!(of.audience.except));
+    let mut event = self::message(of, Some(channel));
+    let [pm_users, exclude_users] = message::lists(of);
+    event.insert("pm_users".to_owned(), pm_users);
+    event.insert("exclude_users".to_owned(), exclude_users);
     event.insert("no_history".to_owned(), Value::Bool(of.content.unlisted));
     event
 }
@@ -134,10 +137,12 @@ pub fn missed(mut event: Object) -> Object {
     event
 }
 
-/// What was missed, in order, as it is told at last: a message shows what became of it meanwhile, and one that was
-/// deleted is left out.
+/// What was missed, as it is told at last: channel by channel, and then what came to the user in none. A message
+/// shows what became of it meanwhile, and one that was deleted is left out.
 #[must_use]
-pub fn settled(events: Vec<Object>) -> Vec<Object> {
+pub fn settled(mut events: Vec<Object>) -> Vec<Object> {
+    let channel = |event: &Object| event.get("channel").and_then(Value::as_str).map(str::to_owned);
+    events.sort_by_key(|event| (channel(event).is_none(), channel(event)));
     let mut settled: Vec<Object> = Vec::with_capacity(events.len());
     for event in events {
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -165,14 +170,16 @@ pub fn settled(events: Vec<Object>) -> Vec<Object> {
     settled
 }
 
-/// Frames of these events: as few as their size allows.
+/// Frames of these events: one each, as the original does; many at once share frames as their size allows.
 #[must_use]
 pub fn frames<'a>(events: impl IntoIterator<Item = &'a Object>) -> Vec<Vec<u8>> {
-    let mut frames: Vec<Vec<u8>> = Vec::with_capacity(1);
+    let events: Vec<&Object> = events.into_iter().collect();
+    let shared = events.len() > FRAMES_AT_ONCE;
+    let mut frames: Vec<Vec<u8>> = Vec::with_capacity(events.len().min(FRAMES_AT_ONCE));
     for event in events {
-        let Ok(text) = serde_json::to_vec(event) else { continue };
+        let Ok(text) = serde_json::to_vec(&Told(event)) else { continue };
         match frames.last_mut() {
-            Some(frame) if frame.len() + text.len() < FRAME_BYTES => {
+            Some(frame) if shared && frame.len() + text.len() < FRAME_BYTES => {
                 frame.push(b',');
                 frame.extend(text);
             }
@@ -210,10 +217,14 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_takes_as_many_events_as_fit() {
+    fn an_event_has_its_frame_and_many_share_frames_that_take_as_many_as_fit() {
         let small = object(json!({"a": 1}));
-        assert_eq!(frames([&small, &small]), [br#"[{"a":1},{"a":1}]"#.to_vec()]);
+        assert_eq!(frames([&small; 2]), [br#"[{"a":1}]"#.to_vec(), br#"[{"a":1}]"#.to_vec()]);
+        assert_eq!(frames([&small; FRAMES_AT_ONCE]).len(), FRAMES_AT_ONCE);
+        let shared = frames([&small; FRAMES_AT_ONCE + 1]);
+        assert_eq!(serde_json::from_slice::<Vec<Object>>(&shared[0]).unwrap().len(), FRAMES_AT_ONCE + 1);
+        assert_eq!(shared.len(), 1);
         let large = object(json!({"a": "x".repeat(FRAME_BYTES - 100)}));
-        assert_eq!(frames([&large, &large, &small]).len(), 2);
+        assert_eq!(frames([&large; FRAMES_AT_ONCE + 1]).len(), FRAMES_AT_ONCE + 1);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::{Object, Timestamp, channel::Settings};
 use serde::Serialize;
 
-use super::time;
+use super::{order::Echo, time};
 
 /// A channel.
 #[derive(Debug, Clone, Serialize)]
@@ -14,7 +14,7 @@ pub struct ChannelInfo {
     name: String,
     long_name: Option<String>,
     settings: Settings,
-    history: Vec<Object>,
+    history: Vec<Echo>,
     last_active: String,
     total_connections: usize,
     total_users: usize,
@@ -33,7 +33,7 @@ pub struct Facts {
     /// How it behaves.
     pub settings: Settings,
     /// Its history, oldest first.
-    pub history: Vec<Object>,
+    pub history: Vec<Echo>,
     /// When something last happened.
     pub active: Timestamp,
     /// How many listen.

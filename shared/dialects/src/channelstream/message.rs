@@ -18,6 +18,9 @@ mod key {
     pub(super) const EDITED: &str = "e";
     /// … and the edit's entry.
     pub(super) const EDIT: &str = "n";
+    /// To whom, and not to whom, where the application said it in another order, or twice.
+    pub(super) const ONLY: &str = "o";
+    pub(super) const EXCEPT: &str = "x";
     /// There is no payload, not even an empty one.
     pub(super) const NONE: &str = "none";
 }
@@ -60,6 +63,25 @@ pub fn set_timestamp(content: &mut Content, timestamp: Option<&str>) {
         content.claimed_at = time::moment(timestamp);
         content.wire.insert(key::TIMESTAMP.to_owned(), timestamp.into());
     }
+}
+
+/// Keeps the lists of users as the application spelled them.
+pub fn set_lists(content: &mut Content, pm_users: &[String], exclude_users: &[String]) {
+    for (key, users) in [(key::ONLY, pm_users), (key::EXCEPT, exclude_users)] {
+        if !users.is_sorted_by(|one, next| one < next) {
+            content.wire.insert(key.to_owned(), users.into());
+        }
+    }
+}
+
+/// To whom, and not to whom, as the application spelled it.
+#[must_use]
+pub fn lists(message: &Message) -> [Value; 2] {
+    let audience = &message.audience;
+    [(key::ONLY, &audience.only), (key::EXCEPT, &audience.except)].map(|(key, users)| {
+        let sorted = || users.iter().map(|user| Value::from(user.as_str())).collect();
+        message.content.wire.get(key).cloned().unwrap_or_else(sorted)
+    })
 }
 
 /// Keeps the author's name as an edit changes it.

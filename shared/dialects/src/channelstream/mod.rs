@@ -1,13 +1,14 @@
 //! Channelstream's server API and the frames of its listeners.
 //!
 //! [`schema`] is what a body may say and what is said of one that does not; [`request`] are the bodies; [`event`]
-//! what listeners are told; [`info`] what the server tells of channels; [`message`] the payload; [`signature`] the
+//! what listeners are told; [`info`] what the server tells of channels; [`message`] the payload; [`order`] the order of keys; [`signature`] the
 //! signed secret.
 
 pub mod error;
 pub mod event;
 pub mod info;
 pub mod message;
+pub mod order;
 pub mod request;
 pub mod schema;
 pub mod signature;

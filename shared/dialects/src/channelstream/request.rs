@@ -1,7 +1,7 @@
 //! The bodies of requests.
 
 use domain::{Object, channel::Settings};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::schema::{self, Checked, Reader};
 
@@ -76,16 +76,17 @@ fn configs(value: &Value) -> Checked<Configs> {
     schema::mapping(value, |value| schema::present(value, settings))
 }
 
-/// `POST /channel_config`.
+/// `POST /channel_config`: channels, and the settings of each; null leaves them as they are.
 ///
 /// # Errors
 /// What is wrong with it: the first channel's faults, without its name, as on the original.
-pub fn channel_config(body: &Value) -> Checked<Configs> {
+pub fn channel_config(body: &Value) -> Checked<Vec<(String, Option<Settings>)>> {
     let reader = Reader::new(body)?;
     let mut configs = Vec::new();
     for (name, value) in body.as_object().into_iter().flatten() {
-        schema::channel(&Value::String(name.clone()))?;
-        configs.push((name.clone(), settings(value)?));
+        schema::channel(&Value::String(name.clone())).map_err(|fault| json!({ name.as_str(): fault }))?;
+        let settings = if value.is_null() { None } else { Some(settings(value)?) };
+        configs.push((name.clone(), settings));
     }
     reader.finish(Some(configs))
 }
@@ -168,7 +169,7 @@ pub fn subscribe(body: &Value, conn_id: Option<Value>, found: bool) -> Checked<S
     let mut reader = Reader::new(&body)?;
     let known = |value: &Value| {
         let id = schema::uuid(value)?;
-        if found { Ok(id) } else { Err(serde_json::json!(["Unknown connection"])) }
+        if found { Ok(id) } else { Err(json!(["Unknown connection"])) }
     };
     let conn_id = reader.required("conn_id", known);
     let channels = reader.required("channels", |value| schema::some(keys(value)?));
@@ -196,8 +197,17 @@ pub struct ChangeState {
 pub fn user_state(body: &Value, found: bool) -> Checked<ChangeState> {
     let mut reader = Reader::new(body)?;
     let known = |value: &Value| {
-        let user = schema::user(value)?;
-        if found { Ok(user) } else { Err(serde_json::json!(["Unknown user"])) }
+        let (user, unknown) = (schema::user(value), json!("Unknown user"));
+        match user {
+            Ok(user) if found => Ok(user),
+            Ok(_) => Err(json!([unknown])),
+            // What is too long, or nothing, is unknown as well.
+            Err(Value::Array(mut faults)) if value.is_string() => {
+                faults.push(unknown);
+                Err(Value::Array(faults))
+            }
+            Err(fault) => Err(fault),
+        }
     };
     let user = reader.required("user", known);
     let user_state = reader.optional("user_state", schema::state).unwrap_or_default();
@@ -210,7 +220,8 @@ pub fn user_state(body: &Value, found: bool) -> Checked<ChangeState> {
 /// # Errors
 /// What is wrong with it.
 pub fn info(body: &Value) -> Checked<Wanted> {
-    let mut reader = Reader::new(body)?;
+    // The original has a word of its own for it here.
+    let mut reader = Reader::new(body).map_err(|_fault| json!({ "_schema": ["Invalid type."] }))?;
     let info = reader.required("info", wanted);
     reader.finish(info)
 }
@@ -220,7 +231,7 @@ pub fn info(body: &Value) -> Checked<Wanted> {
 /// # Errors
 /// What is wrong with it.
 pub fn disconnect(conn_id: &Value) -> Checked<String> {
-    let body = serde_json::json!({ "conn_id": conn_id });
+    let body = json!({ "conn_id": conn_id });
     let mut reader = Reader::new(&body)?;
     let conn_id = reader.required("conn_id", schema::uuid);
     reader.finish(conn_id)
@@ -313,8 +324,6 @@ pub fn delete(value: &Value) -> Checked<(Delivery, String)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

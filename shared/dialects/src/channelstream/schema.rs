@@ -128,15 +128,23 @@ pub fn list<T>(value: &Value, read: impl Fn(&Value) -> Checked<T>) -> Checked<Ve
 /// What is wrong, by index.
 pub fn many<T>(body: &Value, read: impl Fn(&Value) -> Checked<T>) -> Checked<Vec<T>> {
     let Some(values) = body.as_array() else { return Err(json!({ "_schema": ["Invalid input type."] })) };
-    let mut faults = Faults::new();
+    let (mut faults, mut misfits) = (Faults::new(), Vec::new());
     let mut list = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
         match read(value) {
             Ok(one) => list.push(one),
-            Err(fault) => {
+            Err(fault) if value.is_object() => {
                 faults.insert(index.to_string(), fault);
             }
+            // What is no object has no fields: the fault is the list's.
+            Err(_) => {
+                faults.insert(index.to_string(), Value::Object(Faults::new()));
+                misfits.push("Invalid input type.");
+            }
         }
+    }
+    if !misfits.is_empty() {
+        faults.insert("_schema".to_owned(), json!(misfits));
     }
     if faults.is_empty() { Ok(list) } else { Err(Value::Object(faults)) }
 }

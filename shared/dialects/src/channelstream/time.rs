@@ -15,24 +15,20 @@ pub fn naive(at: Timestamp) -> String {
 pub fn given(text: &str) -> Option<String> {
     let split = text.find(['T', ' '])?;
     let (date, time) = (text.get(..split)?, text.get(split + 1..)?);
-    let numbers = |text: &str, lengths: &[usize], separator: char| -> Option<Vec<u32>> {
-        let parts: Vec<&str> = text.split(separator).collect();
-        let fits = parts.len() == lengths.len()
-            && parts.iter().zip(lengths).all(|(part, length)| {
-                part.len() == *length && part.bytes().all(|byte| byte.is_ascii_digit())
-            });
-        fits.then(|| parts.iter().filter_map(|part| part.parse().ok()).collect())
-    };
-    let [year, month, day] = numbers(date, &[4, 2, 2], '-')?.try_into().ok()?;
+    let (year, date) = date.split_at_checked(4)?;
+    let [year] = numbers(year, 4, ':')?;
+    let [month, day] = numbers(date.strip_prefix('-')?, 2, '-')?;
     let zone = time.find(['Z', '+', '-']).unwrap_or(time.len());
     let (clock, zone) = (time.get(..zone)?, time.get(zone..)?);
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
-    let [hour, minute, second] = match numbers(clock, &[2, 2, 2], ':') {
-        Some(parts) => parts.try_into().ok()?,
-        None => {
-            let [hour, minute] = numbers(clock, &[2, 2], ':')?.try_into().ok()?;
-            [hour, minute, 0]
-        }
+    let (clock, fraction) = match clock.split_once('.') {
+        Some((_, fraction)) if !(1..=12).contains(&fraction.len()) => return None,
+        Some(parts) => parts,
+        None => (clock, ""),
+    };
+    let [hour, minute, second] = match numbers(clock, 2, ':') {
+        Some(parts) => parts,
+        None if fraction.is_empty() => numbers(clock, 2, ':').map(|[hour, minute]| [hour, minute, 0])?,
+        None => return None,
     };
     if !fraction.bytes().all(|byte| byte.is_ascii_digit()) || hour > 23 || minute > 59 || second > 59 {
         return None;
@@ -65,6 +61,14 @@ pub fn given(text: &str) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{offset}"))
 }
 
+/// Numbers of at most so many digits between separators.
+fn numbers<const COUNT: usize>(text: &str, digits: usize, separator: char) -> Option<[u32; COUNT]> {
+    let is_number =
+        |part: &str| (1..=digits).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = text.split(separator).map(|part| is_number(part).then(|| part.parse().ok()).flatten());
+    parts.collect::<Option<Vec<u32>>>()?.try_into().ok()
+}
+
 /// The moment that a given time means; UTC where it does not say.
 #[must_use]
 pub fn moment(given: &str) -> Option<Timestamp> {
@@ -92,6 +96,10 @@ mod tests {
             ("2010-01-01T01:01:02.000", Some("2010-01-01T01:01:02")),
             ("2010-01-01T01:01:02+0200", Some("2010-01-01T01:01:02+02:00")),
             ("2010-01-01T01:01:02Z", Some("2010-01-01T01:01:02+00:00")),
+            ("2010-1-2T3:4:5.123456789", Some("2010-01-02T03:04:05.123456")),
+            ("2010-01-01T01:01:02.", None),
+            ("2010-01-01T01:01.5", None),
+            ("010-01-01T01:01", None),
             ("2010-02-29T01:01:02", None),
             ("yesterday", None),
             ("2010-01-01", None),

@@ -36,8 +36,8 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
     for (name, settings) in configs {
         let id = conversation(&name);
         let conversation = attendance::open(&cx, &id).await?;
-        let mut channel = attendance::channel(&cx, &conversation, Some(settings)).await?;
-        if channel.settings != settings {
+        let mut channel = attendance::channel(&cx, &conversation, settings).await?;
+        if let Some(settings) = settings.filter(|settings| channel.settings != *settings) {
             let tail = cx.store.tail(conversation.number).await?;
             channel.configure(settings, tail.map_or(Seq(1), |tail| tail.next()));
             cx.store.put_channel(&id, &channel).await?;

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use dialects::channelstream::{
     event,
     message::audience,
+    order::Echo,
     request::{self, Delivery},
     schema,
 };
 use domain::{Dialect, MessageId, Object};
 use http::Method;
-use serde_json::Value;
 
 use super::{
     outreach,
@@ -57,8 +57,8 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
         };
         outreach::revise(&cx, name, &revisions, told).await?;
     }
-    let echoes = asked.iter().map(|(delivery, uuid)| Value::Object(outreach::echo(delivery, uuid)));
-    reply(&echoes.collect::<Vec<Value>>())
+    let echoes = asked.iter().map(|(delivery, uuid)| Echo(outreach::echo(delivery, uuid)));
+    reply(&echoes.collect::<Vec<Echo>>())
 }
 
 fn revision(delivery: &Delivery, uuid: &str) -> Revision {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use dialects::channelstream::{
     event,
     message::{self, audience},
+    order::Echo,
     request::{self, Message as Asked},
     schema, time,
 };
@@ -38,7 +39,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 
 async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> {
     let asked = schema::many(&body(&call)?, request::edit)?;
-    let mut echoes = vec![Value::Null; asked.len()];
+    let mut echoes = vec![Echo::default(); asked.len()];
     for (channel, group) in outreach::by_channel(asked.iter().map(|one| one.delivery.channel.as_deref())) {
         let edits: Vec<&Asked> = group.iter().filter_map(|index| asked.get(*index)).collect();
         let done = match channel {
@@ -108,9 +109,9 @@ fn revision(edit: &Asked) -> Revision {
     }
 }
 
-fn echo(edit: &Asked, at: Timestamp) -> Value {
+fn echo(edit: &Asked, at: Timestamp) -> Echo {
     let mut echo = outreach::echo(&edit.delivery, uuid(edit));
     echo.extend(said(edit));
     echo.entry("edited").or_insert_with(|| time::naive(at).into());
-    Value::Object(echo)
+    Echo(echo)
 }

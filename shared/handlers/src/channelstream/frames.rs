@@ -30,6 +30,20 @@ struct Told<'a> {
     entry: Option<&'a Entry>,
     /// Its place among others, for those who hear it later.
     order: String,
+    /// When it was.
+    at: Timestamp,
+}
+
+impl Told<'_> {
+    /// Whether it was before a socket was opened: its listener missed it, however soon it hears it.
+    fn is_missed(&self, since: Timestamp) -> bool {
+        self.at < since
+    }
+
+    /// As a socket hears it that was opened then.
+    fn to(&self, since: Timestamp) -> Object {
+        if self.is_missed(since) { event::missed(self.event.clone()) } else { self.event.clone() }
+    }
 }
 
 /// The frames that each socket is due, in order.
@@ -49,7 +63,7 @@ pub async fn frames(
     for change in changes {
         told.extend(tell(cx, stage, change).await?);
     }
-    let mut variants: BTreeMap<Vec<usize>, Vec<Bytes>> = BTreeMap::new();
+    let mut variants: BTreeMap<(Vec<usize>, Vec<bool>), Vec<Bytes>> = BTreeMap::new();
     let mut frames = Vec::with_capacity(subscribers.len());
     let mut without = Vec::new();
     for subscriber in subscribers {
@@ -64,11 +78,15 @@ pub async fn frames(
             without.push((subscriber, heard));
             continue;
         };
-        let same = variants.entry(heard).or_insert_with_key(|heard| {
-            let events = heard.iter().filter_map(|at| told.get(*at)).map(|one| &one.event);
-            event::frames(events).into_iter().map(Bytes::from).collect()
-        });
-        frames.push((at_socket(socket, user, subscriber.connection.since), same.clone()));
+        let since = subscriber.connection.since;
+        let events = || heard.iter().filter_map(|at| told.get(*at));
+        let missed = events().map(|one| one.is_missed(since)).collect();
+        let encode = || {
+            let events: Vec<Object> = events().map(|one| one.to(since)).collect();
+            event::frames(&events).into_iter().map(Bytes::from).collect()
+        };
+        let same: &Vec<Bytes> = variants.entry((heard.clone(), missed)).or_insert_with(encode);
+        frames.push((at_socket(socket, user, since), same.clone()));
     }
     frames.extend(later(cx, stage, &told, without).await?);
     Ok(frames)
@@ -100,7 +118,13 @@ async fn tell<'a>(cx: &Context, stage: &Stage, change: &'a Change) -> Result<Opt
             ..
         } => {
             let order = format!("{:015}#{id}", at.millis());
-            return Ok(Some(Told { event: event.clone(), audience: audience.clone(), entry: None, order }));
+            return Ok(Some(Told {
+                event: event.clone(),
+                audience: audience.clone(),
+                entry: None,
+                order,
+                at: *at,
+            }));
         }
         // The dialect has no words for typing and read marks.
         Change::Signal { .. } | Change::Read { .. } | Change::Opened(_) => return Ok(None),
@@ -123,7 +147,7 @@ async fn tell<'a>(cx: &Context, stage: &Stage, change: &'a Change) -> Result<Opt
         _ => return Ok(None),
     };
     let order = format!("{:015}#{}#{:012}", entry.at.millis(), entry.place.number, entry.seq().0);
-    Ok(Some(Told { event: told, audience: audience.clone(), entry: Some(entry), order }))
+    Ok(Some(Told { event: told, audience: audience.clone(), entry: Some(entry), order, at: entry.at }))
 }
 
 fn is_there(message: &Message) -> bool {
@@ -185,10 +209,10 @@ async fn keep(
     let mut left = Vec::with_capacity(heard.len());
     for told in heard {
         if cx.store.take_back_mail(&listener.id, &told.order).await? {
-            left.push(&told.event);
+            left.push(told.to(since));
         }
     }
-    let frames: Vec<Bytes> = event::frames(left).into_iter().map(Bytes::from).collect();
+    let frames: Vec<Bytes> = event::frames(&left).into_iter().map(Bytes::from).collect();
     Ok((!frames.is_empty()).then(|| (at_socket(&socket, &listener.user, since), frames)))
 }
 

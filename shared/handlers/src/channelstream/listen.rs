@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use std::time::{Duration, Instant};
 
-use dialects::channelstream::{event, schema};
+use dialects::channelstream::{event, order::Told, pretty, schema};
 use domain::{Dialect, Error, Object};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
         let now = cx.clock.now();
         cx.store.poll_listener(&listener, now, now).await?;
     }
-    let text = serde_json::to_string_pretty(&events).unwrap_or_default();
+    let text = String::from_utf8(pretty(&events.iter().map(Told).collect::<Vec<_>>())).unwrap_or_default();
     // It is called a page: nothing in it may be taken for markup.
     let text = text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
     let text = callback.map_or(text.clone(), |callback| format!("{callback}({text})"));

@@ -1,6 +1,6 @@
 //! Channelstream's server API and its socket: one file per endpoint.
 //!
-//! `request` is what they are asked and how they answer, `show` what they tell of channels, `attendance` who listens
+//! `request` is what they are asked and how they answer, `show` what they tell of channels, `history` what those keep, `attendance` who listens
 //! to what, `outreach` what sending, editing and deleting share, `frames` what listeners are told, `statistics` what
 //! is counted.
 //!
@@ -18,6 +18,7 @@ pub mod edit_messages;
 pub mod frames;
 pub mod get_disconnect;
 pub mod get_info;
+pub mod history;
 pub mod info;
 pub mod listen;
 pub mod outreach;

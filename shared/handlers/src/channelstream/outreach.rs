@@ -7,7 +7,7 @@ use domain::{
     Dialect, Error, Object, Timestamp, Topic, UserId, limits,
     message::{Audience, Content},
 };
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
     attendance,
@@ -21,14 +21,15 @@ use crate::{
     },
 };
 
-/// The places in a list of what goes to each channel, in order; and to none.
-pub fn by_channel<'a>(
-    channels: impl Iterator<Item = Option<&'a str>>,
-) -> BTreeMap<Option<&'a str>, Vec<usize>> {
+/// The places in a list of what goes to each channel, in order; and to none. What comes first in the list is the
+/// first group.
+pub fn by_channel<'a>(channels: impl Iterator<Item = Option<&'a str>>) -> Vec<(Option<&'a str>, Vec<usize>)> {
     let mut groups: BTreeMap<Option<&str>, Vec<usize>> = BTreeMap::new();
     for (index, channel) in channels.enumerate() {
         groups.entry(channel).or_default().push(index);
     }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by(|(_, one), (_, other)| one.first().cmp(&other.first()));
     groups
 }
 
@@ -80,7 +81,7 @@ pub async fn revise<'a>(
 
 /// What every echo says.
 #[must_use]
-pub fn echo(delivery: &Delivery, uuid: &str) -> Map<String, Value> {
+pub fn echo(delivery: &Delivery, uuid: &str) -> Object {
     let echo = json!({
         "pm_users": delivery.pm_users,
         "exclude_users": delivery.exclude_users,

@@ -71,8 +71,13 @@ where
         let Invocation::Http(call) = invocation else {
             return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
         };
-        let request_id = call.request_id.clone();
-        Reply::Http(handle(cx, call).await.unwrap_or_else(|refusal| refuse(&request_id, &refusal)))
+        let (request_id, accept) = (call.request_id.clone(), accept(&call).to_owned());
+        // Who signs need not, but not wrongly.
+        let answer = match check_signature(&cx, &call) {
+            Err(Refusal::BadSignature) => Err(Refusal::BadSignature),
+            _ => handle(cx, call).await,
+        };
+        Reply::Http(answer.unwrap_or_else(|refusal| refuse(&request_id, &accept, &refusal)))
     })
 }
 
@@ -178,7 +183,9 @@ pub fn with_cors(reply: HttpReply) -> HttpReply {
     })
 }
 
-const HTML: &str = "text/html; charset=UTF-8";
+fn accept(call: &HttpCall) -> &str {
+    call.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
 
 /// Whether a path is one of this dialect's.
 #[must_use]
@@ -198,19 +205,30 @@ pub fn is_path(path: &str) -> bool {
     PATHS.contains(&path)
 }
 
-/// Answers a path of this dialect with a method that it does not have: 404, as the original does, and 200 to
-/// `OPTIONS`.
+/// Answers a path of this dialect with a method that has no function: 404, as the original does, and 200 to
+/// `OPTIONS`. The original tells of channels by any method.
 pub fn unrouted(cx: Arc<Context>, invocation: Invocation) -> Handling {
+    if let Invocation::Http(call) = &invocation
+        && call.path == "/info"
+        && matches!(call.method, http::Method::PUT | http::Method::PATCH | http::Method::DELETE)
+    {
+        return answer(cx, invocation, super::info::handle);
+    }
     answer_anybody(cx, invocation, |_, call| async move {
         if call.method == http::Method::OPTIONS {
             return Ok(with_cors(of_type(StatusCode::OK, "text/plain; charset=UTF-8", Vec::new())));
         }
-        Ok(of_type(StatusCode::NOT_FOUND, HTML, error::page("404 Not Found", error::NOWHERE)))
+        let more = error::mismatch(&call.path);
+        let (kind, body) = error::page(accept(&call), "404 Not Found", error::NOWHERE, &more);
+        Ok(of_type(StatusCode::NOT_FOUND, kind, body))
     })
 }
 
-fn refuse(request_id: &str, refusal: &Refusal) -> HttpReply {
-    let page = |status, title, text| of_type(status, HTML, error::page(title, text));
+fn refuse(request_id: &str, accept: &str, refusal: &Refusal) -> HttpReply {
+    let page = |status, title, text| {
+        let (kind, body) = error::page(accept, title, text, "");
+        of_type(status, kind, body)
+    };
     let json = |status, body: &Value| of_type(status, "application/json", pretty(body));
     match refusal {
         Refusal::Denied => page(StatusCode::FORBIDDEN, "403 Forbidden", error::DENIED),

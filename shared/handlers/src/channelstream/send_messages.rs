@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use dialects::channelstream::{
     event,
     message::{self, audience},
+    order::Echo,
     request::{self, Message as Asked},
     schema, time,
 };
@@ -17,7 +18,7 @@ use domain::{
     message::{Content, State},
 };
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     outreach,
@@ -49,7 +50,7 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
     for author in authors {
         cx.store.ensure_user(&user(author), cx.clock.now()).await?;
     }
-    let mut echoes = vec![Value::Null; asked.len()];
+    let mut echoes = vec![Echo::default(); asked.len()];
     for (channel, group) in outreach::by_channel(asked.iter().map(|one| one.delivery.channel.as_deref())) {
         let drafts: Vec<&Asked> = group.iter().filter_map(|index| asked.get(*index)).collect();
         let sent = match channel {
@@ -101,6 +102,7 @@ fn content(draft: &Asked) -> Content {
     let mut content = Content { unlisted: draft.delivery.no_history, ..Content::default() };
     message::set_payload(&mut content, draft.message.clone());
     message::set_timestamp(&mut content, draft.timestamp.as_deref());
+    message::set_lists(&mut content, &draft.delivery.pm_users, &draft.delivery.exclude_users);
     content
 }
 
@@ -119,8 +121,8 @@ fn unplaced(cx: &Context, draft: &Asked) -> Message {
     }
 }
 
-fn echo(draft: &Asked, message: &Message) -> Value {
-    let mut echo: Map<String, Value> = outreach::echo(&draft.delivery, message.id.as_str());
+fn echo(draft: &Asked, message: &Message) -> Echo {
+    let mut echo = outreach::echo(&draft.delivery, message.id.as_str());
     let timestamp = draft.timestamp.clone().unwrap_or_else(|| time::naive(message.at));
     echo.insert("timestamp".to_owned(), timestamp.into());
     echo.insert("user".to_owned(), json!(draft.user));
@@ -128,5 +130,5 @@ fn echo(draft: &Asked, message: &Message) -> Value {
         echo.insert("message".to_owned(), Value::Object(payload.clone()));
     }
     echo.insert("edited".to_owned(), Value::Null);
-    Value::Object(echo)
+    Echo(echo)
 }

@@ -3,23 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dialects::channelstream::{
-    event,
     info::{self, ChannelInfo, ChannelsInfo, Facts, UserInfo},
     request::Wanted,
 };
 use domain::{
-    Conversation, ConversationId, Error, Event, MessageId, Object, Place, Seq, Topic, UserId,
+    Conversation, ConversationId, Error, MessageId, Place, Seq, Topic, UserId,
     channel::{Channel, UserState},
     ids::Nonce,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::{directory::PARALLEL, log::Span};
 
-use super::attendance;
+use super::{attendance, history};
 use crate::context::Context;
-
-/// Entries that are read for a history, at most: what lies further back is not looked for.
-const MOST_READ: usize = 2_000;
 
 /// What is wanted of these channels; those that there are not are left out.
 ///
@@ -86,7 +82,7 @@ async fn channel_info(
     let active = channel.as_ref().map_or(conversation.created_at, |channel| channel.active);
     let history = match &channel {
         Some(channel) if wanted.include_history && channel.has_history() => {
-            history(cx, conversation, channel).await?
+            history::of(cx, conversation, channel).await?
         }
         _ => Vec::new(),
     };
@@ -107,32 +103,4 @@ fn uuid(conversation: &Conversation) -> String {
     let random = u64::from_str_radix(&conversation.epoch, 16).unwrap_or_default();
     let place = Place { number: conversation.number, seq: Seq(0) };
     MessageId::mint(place, Nonce::new(random)).as_str().to_owned()
-}
-
-/// The newest messages that the channel keeps, oldest first.
-async fn history(cx: &Context, conversation: &Conversation, channel: &Channel) -> Result<Vec<Object>, Error> {
-    let size = usize::try_from(channel.settings.history_size).unwrap_or(usize::MAX).min(MOST_READ);
-    let mut history = Vec::new();
-    let (mut span, mut read) = (Span::Before(None), 0);
-    while history.len() < size && read < MOST_READ {
-        let stride = (2 * size).clamp(20, 500);
-        let page = cx.store.entries(conversation.number, span, stride, true).await?;
-        read += page.entries.len();
-        for entry in &page.entries {
-            if let Event::MessageCreated(message) = &entry.event
-                && message.is_listed()
-                && !message.state.recalled
-                && channel.keeps(entry.seq())
-                && history.len() < size
-            {
-                history.push(event::history(message, conversation.id.as_str()));
-            }
-        }
-        match page.entries.last() {
-            Some(last) if page.more => span = Span::Before(Some(last.seq())),
-            _ => break,
-        }
-    }
-    history.reverse();
-    Ok(history)
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use dialects::channelstream::{event, request};
+use dialects::channelstream::{event, order, request};
 use domain::{ConversationId, Dialect, Error, Object, Topic, UserId, channel::UserState, message::Audience};
 use http::Method;
 use serde::Serialize;
@@ -47,7 +47,10 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
     };
     let asked = request::user_state(&body, known)?;
     let user = user(&asked.user);
-    let (state, changed) = change(&cx, &user, &asked).await?;
+    let (state, mut changed) = change(&cx, &user, &asked).await?;
+    // They are told in the order in which they were given.
+    let order = order::state_keys(&call.body);
+    changed.sort_by_key(|(key, _)| order.iter().position(|one| one == key));
     if !changed.is_empty() {
         announce(&cx, &user, &state, &changed).await?;
     }

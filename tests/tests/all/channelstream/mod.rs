@@ -1,8 +1,11 @@
 //! Channelstream: its recorded exchanges, and what they do not show.
 
 mod across;
+mod economy;
 mod exchanges;
 mod listeners;
+mod original;
+mod samples;
 
 use domain::Timestamp;
 use serde_json::{Value, json};

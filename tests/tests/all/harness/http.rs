@@ -77,12 +77,26 @@ impl Api {
         self.try_to_ask(method, path, body).await.unwrap()
     }
 
+    /// With a body that is JSON as it is spelled here.
+    pub(crate) async fn ask_raw(&self, method: &str, path: &str, body: &str) -> Answer {
+        self.try_to_send(method, path, Some(body.to_owned())).await.unwrap()
+    }
+
     /// An error where there is no answer: the server is gone.
     pub(crate) async fn try_to_ask(
         &self,
         method: &str,
         path: &str,
         body: Option<Value>,
+    ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+        self.try_to_send(method, path, body.as_ref().map(Value::to_string)).await
+    }
+
+    async fn try_to_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<String>,
     ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in &self.headers {
@@ -91,7 +105,7 @@ impl Api {
         if body.is_some() && !self.headers.iter().any(|(name, _)| name == "content-type") {
             request = request.header("content-type", "application/json");
         }
-        let text = body.as_ref().map(Value::to_string).unwrap_or_default();
+        let text = body.unwrap_or_default();
         let asked = format!("{method} {path} {text}");
         let answering = self.client.request(request.body(Full::from(text))?);
         let response: Response<_> = within(&asked, answering).await?;

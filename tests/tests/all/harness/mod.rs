@@ -248,8 +248,8 @@ impl Server {
         self.running.context.store.conversation(&id, true).await.unwrap().unwrap().number
     }
 
-    /// Brings a whole log to the fan-out once more, as one batch, as Lambda may.
-    pub(crate) async fn deliver_again(&self, conversation: &str) {
+    /// A whole log as the stream brings it.
+    pub(crate) async fn records(&self, conversation: &str) -> Vec<StreamRecord> {
         let partition = store::keys::log_partition(self.number(conversation).await);
         let query = self.running.items.query().table_name(&self.running.table).consistent_read(true);
         let query = query.key_condition_expression("pk = :pk");
@@ -262,8 +262,12 @@ impl Server {
             new_image: Some(item),
             old_image: None,
         };
-        let records = found.items.unwrap().into_iter().enumerate().map(record).collect();
-        let call = Invocation::Stream(records);
+        found.items.unwrap().into_iter().enumerate().map(record).collect()
+    }
+
+    /// Brings a whole log to the fan-out once more, as one batch, as Lambda may.
+    pub(crate) async fn deliver_again(&self, conversation: &str) {
+        let call = Invocation::Stream(self.records(conversation).await);
         let reply = invoke(&fan_out::ENDPOINT, &self.running.context, call, PATIENCE).await.unwrap();
         assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
     }
