@@ -147,16 +147,6 @@ pub enum Notice {
         /// Its title.
         title: Option<String>,
     },
-    /// To everybody: there is a new user.
-    UserCreated {
-        /// Who.
-        user: UserId,
-    },
-    /// To everybody: a user is gone.
-    UserDeleted {
-        /// Who.
-        user: UserId,
-    },
 }
 
 /// A user's reaction to a message.

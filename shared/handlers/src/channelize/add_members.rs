@@ -38,7 +38,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     if members.is_empty() {
         return Err(Error::invalid("members", "is required"));
     }
-    create::known_users(&cx, &request.caller, &members).await?;
+    create::known_users(&cx, &request.caller, Dialect::Channelize, &members).await?;
     membership::add(&cx, &request.caller, Dialect::Channelize, &id, &members, Arrival::Added).await?;
     no_content()
 }

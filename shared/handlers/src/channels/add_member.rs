@@ -45,7 +45,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
         None => return Err(Error::invalid("user_id", "is required of a caller who is no user")),
     };
     let how = if caller.user.as_ref() == Some(&user) { Arrival::Joined } else { Arrival::Added };
-    create::known_users(&cx, caller, std::slice::from_ref(&user)).await?;
+    create::known_users(&cx, caller, Dialect::Channels, std::slice::from_ref(&user)).await?;
     membership::add(&cx, caller, Dialect::Channels, &id, std::slice::from_ref(&user), how).await?;
     reply(StatusCode::CREATED, &show::member(&cx, &id, &user).await?)
 }

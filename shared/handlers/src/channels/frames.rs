@@ -30,7 +30,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
     let mut due = Due::default();
     let last = changes.iter().filter_map(|change| match change {
         Change::Entry(entry) => Some(entry.seq()),
-        Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) => None,
+        Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) | Change::User(_) => None,
     });
     let last = last.max();
     let mut hearers = Vec::new();
@@ -68,7 +68,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
                 }
             }
             // The dialect has no word for how far somebody has read.
-            Change::Read { .. } | Change::Opened(_) => {}
+            Change::Read { .. } | Change::Opened(_) | Change::User(_) => {}
         }
     }
     Ok(due)
@@ -246,7 +246,6 @@ fn told(notice: &Notice) -> Option<Wire> {
             let channel_name = title.clone().unwrap_or_else(|| channel_id.clone());
             Some(Wire::ChannelCreated { channel_id, channel_name })
         }
-        Notice::UserCreated { .. } | Notice::UserDeleted { .. } => None,
     }
 }
 

@@ -53,7 +53,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
             Change::Entry(entry) => teller.entry(entry).await?,
             Change::Read { user, mark, before, .. } => teller.read(user, *mark, *before).await?,
             // The dialect has no word for typing.
-            Change::Signal { .. } | Change::Opened(_) => {}
+            Change::Signal { .. } | Change::Opened(_) | Change::User(_) => {}
         }
     }
     for user in std::mem::take(&mut teller.rooms) {
@@ -78,7 +78,7 @@ async fn numbers(
             Change::Read { user, .. } => {
                 ids.insert(user.clone());
             }
-            Change::Signal { .. } | Change::Opened(_) => {}
+            Change::Signal { .. } | Change::Opened(_) | Change::User(_) => {}
         }
     }
     if let Some((one, other)) = stage.conversation.as_ref().and_then(|one| one.peers.as_ref()) {

@@ -107,9 +107,7 @@ async fn channels(api: &Api, scene: &Scene, action: Action) {
         Action::Send(text) => api.post(&at("messages"), json!({"content": text})).await,
         Action::Edit(text) => api.ask("PATCH", &message("M"), Some(json!({"content": text}))).await,
         Action::Delete => api.delete(&message("M")).await,
-        Action::Reply(text) => {
-            api.post(&format!("{}/replies", message("P")), json!({"content": text})).await
-        }
+        Action::Reply(text) => api.post(&format!("{}/replies", message("P")), json!({"content": text})).await,
         Action::Join => api.post(&at("members"), json!({})).await,
         Action::Add => api.post(&at("members"), json!({"user_id": "tom"})).await,
         Action::Leave | Action::Remove => api.delete(&at("members/tom")).await,

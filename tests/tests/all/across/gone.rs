@@ -128,10 +128,7 @@ async fn assert_shut(world: &World, toms: &mut Watchers, case: &str, position: V
 
 /// Tom's lists do not have it.
 async fn assert_unlisted(tom: &Api, id: &str, room: u64, case: &str) {
-    for (path, key, list) in [
-        ("/v2/conversations", "id", ""),
-        ("/api/v1/rooms", "roomId", "rooms"),
-    ] {
+    for (path, key, list) in [("/v2/conversations", "id", ""), ("/api/v1/rooms", "roomId", "rooms")] {
         let body = tom.get(path).await.expect(200);
         let all = if list.is_empty() { &body } else { &body[list] };
         let listed = |one: &Value| one[key] == *id || one[key] == room;

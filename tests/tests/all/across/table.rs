@@ -166,7 +166,9 @@ pub(super) fn markdown() -> String {
                 let cell = match (cell, what) {
                     ("", "heard") => notes.dash(silence(dialect)),
                     ("", _) => notes.dash("it lists no members"),
-                    (words, _) => words.split(", ").map(|one| format!("`{one}`")).collect::<Vec<_>>().join("<br>"),
+                    (words, _) => {
+                        words.split(", ").map(|one| format!("`{one}`")).collect::<Vec<_>>().join("<br>")
+                    }
                 };
                 write!(text, " {cell} |").unwrap();
             }

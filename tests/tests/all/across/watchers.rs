@@ -83,8 +83,7 @@ impl Watchers {
         frames
             .into_iter()
             .map(|(dialect, frames)| {
-                let words: Vec<String> =
-                    frames.iter().map(|frame| in_words(scene, dialect, frame)).collect();
+                let words: Vec<String> = frames.iter().map(|frame| in_words(scene, dialect, frame)).collect();
                 (dialect, words.join(", "))
             })
             .collect()
@@ -242,9 +241,8 @@ async fn message(server: &Server, scene: &Scene, dialect: Dialect) -> String {
         Dialect::Channelstream => {
             let asked = json!({"info": {"channels": [scene.id]}});
             let info = signed(server).post("/info", asked).await.expect(200);
-            find(&info["channels"][&scene.id]["history"], "uuid", &uuid).map_or_else(gone, |it| {
-                format!("M {} {}", word(&it["user"]), quoted(&it["message"]["text"]))
-            })
+            find(&info["channels"][&scene.id]["history"], "uuid", &uuid)
+                .map_or_else(gone, |it| format!("M {} {}", word(&it["user"]), quoted(&it["message"]["text"])))
         }
         Dialect::Events => {
             let path = match scene.messages.get("P") {

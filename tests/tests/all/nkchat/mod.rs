@@ -4,6 +4,7 @@ mod events;
 mod frames;
 mod recorded;
 mod rights;
+mod users;
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use handlers::auth::{self, Claims};
