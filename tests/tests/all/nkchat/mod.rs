@@ -1,9 +1,11 @@
 //! The `nkchat` dialect, as its clients use it.
 
+mod entrances;
 mod events;
 mod frames;
 mod recorded;
 mod rights;
+mod search;
 mod users;
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
@@ -34,6 +36,11 @@ impl Client {
         server.settled().await;
         let url = format!("ws://{}/nkchat", server.running.address);
         let (socket, _) = within("a handshake", connect_async(url)).await.unwrap();
+        Self::over(socket)
+    }
+
+    /// A client that has this socket.
+    fn over(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
         let (sink, mut stream) = socket.split();
         let heard = watch::Sender::new(Heard::default());
         let telling = heard.clone();
