@@ -145,6 +145,9 @@ async fn a_room_is_made_changed_and_ended() {
     let frames = server.heard(&mut heard).await;
     assert_eq!(events(&frames, "RoomUpdated")[0]["room"]["displayName"], "Other");
     ann.delete(&path).await.expect(200);
+    // Said again it is done again; who could not have done it hears that there is none.
+    ann.delete(&path).await.expect(200);
+    bob.delete(&path).await.expect(404);
     let frames = server.heard(&mut heard).await;
     assert_eq!(frames, [json!({"type": "RoomDeleted", "data": {"roomId": room}})]);
     ann.get(&format!("{path}/messages")).await.expect(404);
