@@ -46,6 +46,13 @@ pub enum Event {
         /// The messages, by their entries.
         messages: Ranges,
     },
+    /// A member pinned the conversation among the own ones, or did no longer; nobody else knows.
+    ConversationPinned {
+        /// The member.
+        user: UserId,
+        /// It is pinned now.
+        on: bool,
+    },
     /// A user reacted to a message.
     ReactionAdded(Reaction),
     /// A user took a reaction back.
@@ -246,6 +253,7 @@ impl Entry {
             | Event::MessageUnpinned(it) => by(it),
             Event::ReactionAdded(it) | Event::ReactionRemoved(it) => by(&it.message),
             Event::CopiesDeleted { .. }
+            | Event::ConversationPinned { .. }
             | Event::ConversationCreated { .. }
             | Event::ConversationUpdated(_)
             | Event::ConversationDeleted

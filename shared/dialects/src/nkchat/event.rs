@@ -179,6 +179,7 @@ pub fn of_entry(entry: &Entry, conversation: &ConversationId) -> Option<Event> {
             in_conversation(REMOVED, json!({ "user_ids": [user] }))
         }
         Happened::CopiesDeleted { .. }
+        | Happened::ConversationPinned { .. }
         | Happened::ReactionAdded(_)
         | Happened::ReactionRemoved(_)
         | Happened::MessagePinned(_)

@@ -201,6 +201,7 @@ async fn events(cx: &Context, id: &ConversationId, entry: &Entry) -> Result<Vec<
         Event::Notice(notice) => told(notice).into_iter().collect(),
         // The dialect has no words for these; a channel's beginning is told to everybody, not to itself.
         Event::CopiesDeleted { .. }
+        | Event::ConversationPinned { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_)
         | Event::MessagePinned(_)

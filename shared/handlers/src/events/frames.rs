@@ -169,7 +169,7 @@ impl Teller<'_> {
             }
             Event::Banned { user, member: true, .. } => self.room_deleted(user),
             Event::ConversationUpdated(_) => self.rooms.extend(self.who_sees(entry)),
-            Event::RoleChanged { user, .. } => {
+            Event::RoleChanged { user, .. } | Event::ConversationPinned { user, .. } => {
                 self.rooms.insert(user.clone());
             }
             Event::ConversationDeleted => {
@@ -318,6 +318,7 @@ impl Teller<'_> {
             peer_name: peer.and_then(|peer| self.users.get(peer)).map(|peer| peer.name.clone()),
             unread,
             moderator: member.role >= Role::Moderator,
+            pinned: member.pinned,
             last,
         };
         let room = room::room(conversation, facts);

@@ -133,9 +133,13 @@ async fn list(asker: Asker<'_>) -> Result<Done, Refusal> {
     Ok(Done::with(json!(by_name)))
 }
 
+/// The sessions of who is called so: by a login, by an id, or by both, where one user's login is another's id.
 async fn sessions_of(cx: &Context, name: &str) -> Result<Vec<Open>, Refusal> {
-    let user = cx.store.user_named(name).await?.ok_or(Refusal::UserNotFound)?;
-    let found = session::of_user(cx, &user).await?;
+    let named = cx.store.user_named(name).await?.ok_or(Refusal::UserNotFound)?;
+    let mut found = session::of_user(cx, &named).await?;
+    if let Some(other) = UserId::parse(name).ok().filter(|id| *id != named) {
+        found.extend(session::of_user(cx, &other).await?);
+    }
     if found.is_empty() { Err(Refusal::UserNotFound) } else { Ok(found) }
 }
 

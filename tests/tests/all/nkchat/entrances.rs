@@ -63,6 +63,29 @@ async fn a_token_in_the_handshake_logs_in() {
     server.end().await;
 }
 
+#[tokio::test]
+async fn a_session_is_found_by_the_name_that_it_logged_in_with() {
+    let server = Server::start().await;
+    // One user's id is another one's login.
+    let mut by_id = Client::login(&server, "user@domain.com", false).await;
+    let new = json!({"login": "user@domain.com", "name": "Name", "password": "1234"});
+    let made = super::rpc(&server, "user", "create", new).await;
+    assert_ne!(made["user_id"], "user@domain.com");
+    let found = core(&server.server(), "user", "get", json!({"user": "user@domain.com"})).await;
+    assert_eq!(found["data"].as_object().unwrap().len(), 1, "{found}");
+    let told = json!({"user": "user@domain.com", "type": "t"});
+    assert_eq!(core(&server.server(), "user", "send_event", told).await, json!({"result": "ok"}));
+    assert_eq!(by_id.events(&server).await.len(), 1);
+    // Now the login is somebody else's: a name that logs in is whose login it is.
+    let mut by_login = Client::open(&server).await;
+    let login = json!({"user": "user@domain.com", "password": "1234"});
+    let done = by_login.ask("core", "user", "login", login).await;
+    assert_eq!(done["result"], "ok", "{done}");
+    let found = core(&server.server(), "user", "get", json!({"user": "user@domain.com"})).await;
+    assert_eq!(found["data"].as_object().unwrap().len(), 2, "{found}");
+    server.end().await;
+}
+
 async fn core(api: &Api, subclass: &str, cmd: &str, data: Value) -> Value {
     let body = json!({"class": "core", "subclass": subclass, "cmd": cmd, "data": data});
     api.post("/nkchat/rpc", body).await.expect(200)
