@@ -5,11 +5,13 @@
 //!   `docs/compatibility.md`, too.
 //! - [`drivers`]: how each dialect does what it can.
 //! - [`watchers`]: what each dialect's client hears, and reads.
+//! - [`come`]: who came in by one dialect hears and reads in all.
 //! - [`gone`]: who was sent away in one dialect hears and reads nothing in any.
 //! - [`payload`]: what a dialect cannot express survives what it does.
 //!
 //! Ann owns the conversation and acts; five members watch, each as a client of one dialect; Tom comes and goes.
 
+mod come;
 mod drivers;
 mod gone;
 mod payload;
