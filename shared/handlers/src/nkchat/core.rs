@@ -220,7 +220,7 @@ async fn subscribe(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusa
             subscriptions.push(one.clone());
         }
         if subscriptions.len() > SUBSCRIPTIONS {
-            return Err(Error::TooLarge { what: "The list of subscriptions", limit: SUBSCRIPTIONS }.into());
+            return Err(Error::Conflict("A session has at most 100 subscriptions.").into());
         }
         Ok(())
     })
