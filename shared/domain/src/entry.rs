@@ -46,6 +46,13 @@ pub enum Event {
         /// The messages, by their entries.
         messages: Ranges,
     },
+    /// A member pinned the conversation among the own ones, or did no longer; nobody else knows.
+    ConversationPinned {
+        /// The member.
+        user: UserId,
+        /// It is pinned now.
+        on: bool,
+    },
     /// A user reacted to a message.
     ReactionAdded(Reaction),
     /// A user took a reaction back.
@@ -147,16 +154,6 @@ pub enum Notice {
         /// Its title.
         title: Option<String>,
     },
-    /// To everybody: there is a new user.
-    UserCreated {
-        /// Who.
-        user: UserId,
-    },
-    /// To everybody: a user is gone.
-    UserDeleted {
-        /// Who.
-        user: UserId,
-    },
 }
 
 /// A user's reaction to a message.
@@ -256,6 +253,7 @@ impl Entry {
             | Event::MessageUnpinned(it) => by(it),
             Event::ReactionAdded(it) | Event::ReactionRemoved(it) => by(&it.message),
             Event::CopiesDeleted { .. }
+            | Event::ConversationPinned { .. }
             | Event::ConversationCreated { .. }
             | Event::ConversationUpdated(_)
             | Event::ConversationDeleted

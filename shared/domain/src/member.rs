@@ -80,6 +80,9 @@ pub struct Member {
     /// Messages whose own copy the user deleted, by their entries.
     #[serde(default, skip_serializing_if = "Ranges::is_empty")]
     pub hidden: Ranges,
+    /// The user has it pinned among the own conversations.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
     /// Why the user is banned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub motive: Option<String>,
@@ -98,6 +101,7 @@ impl Member {
             joined: Seq(0),
             absences: Vec::new(),
             hidden: Ranges::default(),
+            pinned: false,
             motive: None,
         }
     }
@@ -122,6 +126,7 @@ impl Member {
         self.role = role;
         self.joined = seq;
         self.joined_at = now;
+        self.pinned = false;
         self.motive = None;
     }
 

@@ -43,6 +43,9 @@ pub struct User {
     /// It exists only because somebody was called so: nobody has made it yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub implicit: bool,
+    /// Nobody has been told that there is this user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
     /// When it came into being.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -67,6 +70,7 @@ impl User {
             quiet: false,
             guest: false,
             implicit: false,
+            untold: false,
             created_at: now,
             updated_at: now,
         }

@@ -39,7 +39,9 @@ pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
     if !reader.powerful && was_absent(openness, reader.member, entry.seq(), entry.at) {
         return false;
     }
-    if let Event::CopiesDeleted { user: whose, .. } = &entry.event {
+    if let Event::CopiesDeleted { user: whose, .. } | Event::ConversationPinned { user: whose, .. } =
+        &entry.event
+    {
         return whose == user;
     }
     let hidden = |seq| reader.member.is_some_and(|member| member.hidden.contains(seq));
@@ -204,6 +206,13 @@ mod tests {
             ..entry.clone()
         };
         assert!(sees(Visibility::Private, &bob, &deletion("bob")));
+        let pin = |whose| Entry {
+            event: Event::ConversationPinned { user: user(whose), on: true },
+            ..entry.clone()
+        };
+        let ann_s = Entry { place: Place { seq: Seq(7), ..entry.place }, ..pin("ann") };
+        let bob_s = Entry { place: Place { seq: Seq(7), ..entry.place }, ..pin("bob") };
+        assert!(!sees(Visibility::Private, &bob, &ann_s) && sees(Visibility::Private, &bob, &bob_s));
         assert!(!sees(Visibility::Private, &bob, &deletion("ann")));
     }
 

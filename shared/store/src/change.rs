@@ -10,7 +10,7 @@ use crate::{
     log,
     read_mark::{self, ReadMark},
     schema,
-    signal::{self, Signal},
+    signal::{self, News, Signal},
 };
 
 /// Something that was written and is to be announced.
@@ -38,6 +38,8 @@ pub enum Change {
     },
     /// A listener of Channelstream has opened a socket.
     Opened(Socket),
+    /// A user came into being, or is gone.
+    User(News),
 }
 
 /// What a new image means, given the one before it; none if it is nothing to be announced.
@@ -56,6 +58,9 @@ pub fn of(image: &Item, before: Option<&Item>) -> Result<Option<Change>, Error> 
     }
     if pk.starts_with(keys::SOCKET) {
         return listener::socket_from_item(image).map(|socket| Some(Change::Opened(socket)));
+    }
+    if pk.starts_with(keys::USER_NEWS) {
+        return signal::news_from_item(image).map(|news| Some(Change::User(news)));
     }
     if let Some(number) = pk.strip_prefix(keys::SIGNAL).and_then(|digits| digits.parse().ok()) {
         return signal::from_item(image)

@@ -21,6 +21,7 @@
 //! | state of a user in Channelstream | `USER#<user id>` | `STATE` | `x` JSON, `t` end, `ttl` |
 //! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `x` detail, `ttl`; of a listener also `s` socket, `l` polls until |
 //! | socket of a listener | `SIGNAL#socket#<connection id>` | `SOCKET` | `c` listener, `u` user, `t` opened, `ttl` |
+//! | user who came or went, to be announced | `SIGNAL#user#<user id>` | `USER` | `x` JSON, `ttl` |
 //! | event that waits for a listener | `MAIL#<listener>` | its order | `x` JSON, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
 //! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `x` detail, `ttl`; see `hold.rs` |
@@ -297,6 +298,15 @@ pub fn user_state(id: &UserId) -> Key {
 /// What the partition keys of listeners' sockets begin with: a socket is a signal too, because what its listener
 /// missed is sent when it opens.
 pub const SOCKET: &str = "SIGNAL#socket#";
+
+/// What the partition keys of users who came or went begin with: signals, too.
+pub const USER_NEWS: &str = "SIGNAL#user#";
+
+/// What is to be announced of a user.
+#[must_use]
+pub fn user_news(user: &UserId) -> Key {
+    Key::new(format!("{USER_NEWS}{user}"), "USER")
+}
 
 /// A socket of a listener.
 #[must_use]

@@ -43,6 +43,16 @@ pub enum Signal {
     },
 }
 
+/// What is announced of a user, whoever is in whichever conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// There is a new user.
+    Created(UserId),
+    /// A user is gone.
+    Deleted(UserId),
+}
+
 impl Store {
     /// Announces a signal. One of the same kind and user that was not announced yet is replaced.
     ///
@@ -58,6 +68,20 @@ impl Store {
         item.insert(schema::TTL.into(), number(now.plus_seconds(LIFETIME_SECONDS).seconds()));
         self.write_one(Write::put(item)).await.map(|_| ())
     }
+}
+
+/// Announces a user, as part of the transaction that makes or removes it: so that who is made is always told of,
+/// and nobody else.
+pub(crate) fn announce(news: &News, now: Timestamp) -> Result<Write, Error> {
+    let (News::Created(user) | News::Deleted(user)) = news;
+    let mut item = item::keyed(&keys::user_news(user));
+    item.insert("x".into(), json(news)?);
+    item.insert(schema::TTL.into(), number(now.plus_seconds(LIFETIME_SECONDS).seconds()));
+    Ok(Write::put(item))
+}
+
+pub(crate) fn news_from_item(item: &Item) -> Result<News, Error> {
+    get_json(item, "x")
 }
 
 pub(crate) fn from_item(item: &Item) -> Result<Signal, Error> {

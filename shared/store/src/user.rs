@@ -10,6 +10,7 @@ use crate::{
     Item, Store, Write, directory,
     item::{self, find_text, get_json, get_text, json, number, text},
     keys, schema,
+    signal::{self, News},
     write::Written,
 };
 
@@ -73,15 +74,28 @@ impl Store {
         Ok(known)
     }
 
-    /// The user, made now if there was none.
+    /// The user, made now if there was none; then it is announced.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn ensure_user(&self, id: &UserId, now: Timestamp) -> Result<User, Error> {
+        self.ensure(id, now, false).await
+    }
+
+    /// The user, made now if there was none; nobody is told before somebody gives it a profile.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn ensure_user_untold(&self, id: &UserId, now: Timestamp) -> Result<User, Error> {
+        self.ensure(id, now, true).await
+    }
+
+    async fn ensure(&self, id: &UserId, now: Timestamp, untold: bool) -> Result<User, Error> {
         if let Some(user) = self.user(id).await? {
             return Ok(user);
         }
-        let user = User { implicit: true, ..User::new(id.clone(), self.draw_user_number().await?, now) };
+        let number = self.draw_user_number().await?;
+        let user = User { implicit: true, untold, ..User::new(id.clone(), number, now) };
         match self.create_user(&user, None).await {
             Ok(true) => return Ok(user),
             // Somebody else was faster, or is being so.
@@ -115,6 +129,16 @@ impl Store {
         Ok(done)
     }
 
+    /// Removes a user. Says whether: not if there is none, or somebody changed its login meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn delete_user(&self, user: &User, now: Timestamp) -> Result<bool, Error> {
+        let done = matches!(self.write_all(delete(user, now)?).await?, Written::Done);
+        self.users.remove(&user.id);
+        Ok(done)
+    }
+
     /// Changes a user's profile, and the password where a hash is given. Says whether it was changed: not if
     /// the new e-mail address is taken.
     ///
@@ -131,7 +155,7 @@ impl Store {
             if password_hash.is_some() { "SET x = :x, t = :t, h = :h" } else { "SET x = :x, t = :t" };
         // Two changes of one millisecond are two versions.
         let version = after.updated_at.max(Timestamp::from_millis(before.updated_at.millis() + 1));
-        let after = &User { updated_at: version, ..after.clone() };
+        let after = &User { updated_at: version, untold: false, ..after.clone() };
         let mut update = Write::update(keys::user(&after.id), expression)
             .when("t = :before")
             .with(":before", number(before.updated_at.millis()))
@@ -141,6 +165,9 @@ impl Store {
             update = update.with(":h", text(hash));
         }
         let mut writes = vec![update];
+        if before.untold {
+            writes.push(signal::announce(&News::Created(after.id.clone()), version)?);
+        }
         let login = |user: &User| user.email.as_ref().map(|email| email.to_lowercase());
         if login(before) != login(after) {
             if let Some(email) = &after.email {
@@ -176,11 +203,6 @@ impl Store {
             Some(claimed) => Ok(Some(UserId::trusted(get_text(&claimed, "u")?))),
             None => Ok(UserId::parse(login).ok()),
         }
-    }
-
-    /// Forgets what this process has seen of the user.
-    pub fn forget_user(&self, id: &UserId) {
-        self.users.remove(id);
     }
 
     /// The user as the table has it now, not as this process remembers it.
@@ -295,12 +317,9 @@ impl Store {
     }
 }
 
-/// Puts a new user, with the login of the e-mail address if there is one. Refused if the id or the login is
-/// taken.
-///
-/// # Errors
-/// [`Error::Internal`] if it cannot be written as JSON.
-pub fn create(user: &User, password_hash: Option<&str>) -> Result<Vec<Write>, Error> {
+/// Puts a new user, with the login of the e-mail address if there is one, and announces it. Refused if the id or
+/// the login is taken.
+fn create(user: &User, password_hash: Option<&str>) -> Result<Vec<Write>, Error> {
     let mut writes = vec![
         Write::put(to_item(user, password_hash)?).when("attribute_not_exists(pk)"),
         directory::list_user(user),
@@ -309,12 +328,14 @@ pub fn create(user: &User, password_hash: Option<&str>) -> Result<Vec<Write>, Er
     if let Some(email) = &user.email {
         writes.push(claim_login(email, &user.id));
     }
+    if !user.untold {
+        writes.push(signal::announce(&News::Created(user.id.clone()), user.updated_at)?);
+    }
     Ok(writes)
 }
 
-/// Removes a user, its password and its login. Refused if there is no such user.
-#[must_use]
-pub fn delete(user: &User) -> Vec<Write> {
+/// Removes a user, its password and its login, and announces that. Refused if there is no such user.
+fn delete(user: &User, now: Timestamp) -> Result<Vec<Write>, Error> {
     let mut writes = vec![
         Write::delete(keys::user(&user.id)).when("attribute_exists(pk)"),
         directory::unlist_user(&user.id),
@@ -324,7 +345,8 @@ pub fn delete(user: &User) -> Vec<Write> {
         let own = Write::delete(keys::login(email)).when("u = :u");
         writes.push(own.with(":u", text(user.id.as_str())));
     }
-    writes
+    writes.push(signal::announce(&News::Deleted(user.id.clone()), now)?);
+    Ok(writes)
 }
 
 /// The Argon2id hash of a password, with a random salt, in PHC's string format. Takes tens of milliseconds of

@@ -4,6 +4,8 @@
 //! table of its own; without it, in memory.
 
 #[cfg(test)]
+mod across;
+#[cfg(test)]
 mod channels;
 #[cfg(test)]
 mod channelstream;

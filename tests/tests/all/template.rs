@@ -18,6 +18,7 @@ use handlers::{
 use serde_yaml_ng::Value;
 
 mod render;
+mod replay;
 mod sample;
 mod sections;
 

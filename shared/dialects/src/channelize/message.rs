@@ -204,6 +204,7 @@ fn told(entry: &Entry) -> Option<(&'static str, Told<'_>)> {
         | Event::MessageEdited(_)
         | Event::MessageRecalled(_)
         | Event::CopiesDeleted { .. }
+        | Event::ConversationPinned { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_)
         | Event::MessagePinned(_)

@@ -39,6 +39,8 @@ pub struct Facts {
     pub unread: u64,
     /// The user may moderate it.
     pub moderator: bool,
+    /// The user has it pinned.
+    pub pinned: bool,
     /// The newest message that the user may see.
     pub last: Option<LastMessage>,
 }
@@ -71,7 +73,7 @@ pub fn room(conversation: &Conversation, facts: Facts) -> Room {
         unread_message_count: facts.unread,
         is_archived: false,
         is_moderator: facts.moderator,
-        is_pinned: false,
+        is_pinned: facts.pinned,
         last_message: facts.last,
     }
 }

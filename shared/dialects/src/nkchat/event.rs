@@ -1,8 +1,6 @@
 //! Events: what is told of, what a session wants to hear, and the frame that tells it.
 
-use domain::{
-    ConversationId, Dialect, Entry, Event as Happened, Object, UserId, entry::Arrival, entry::Notice,
-};
+use domain::{ConversationId, Dialect, Entry, Event as Happened, Object, UserId, entry::Arrival};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -144,6 +142,14 @@ impl Event {
     }
 }
 
+/// What sessions are told when a user came into being, or is gone.
+#[must_use]
+pub fn of_user(user: &UserId, created: bool) -> Event {
+    let (class, subclass) = (CHAT.to_owned(), "user".to_owned());
+    let kind = if created { "created" } else { "deleted" }.to_owned();
+    Event { class, subclass, kind, obj_id: user.to_string(), body: Object::new() }
+}
+
 /// What sessions are told of an entry; nothing of what the dialect has no word for.
 #[must_use]
 pub fn of_entry(entry: &Entry, conversation: &ConversationId) -> Option<Event> {
@@ -151,10 +157,6 @@ pub fn of_entry(entry: &Entry, conversation: &ConversationId) -> Option<Event> {
         let Value::Object(body) = body else { return None };
         let (class, subclass) = (CHAT.to_owned(), "conversation".to_owned());
         Some(Event { class, subclass, kind: kind.into(), obj_id: conversation.to_string(), body })
-    };
-    let of_user = |kind: &str, user: &UserId| {
-        let (class, subclass) = (CHAT.to_owned(), "user".to_owned());
-        Some(Event { class, subclass, kind: kind.into(), obj_id: user.to_string(), body: Object::new() })
     };
     match &entry.event {
         Happened::MessageCreated(message) => {
@@ -176,9 +178,8 @@ pub fn of_entry(entry: &Entry, conversation: &ConversationId) -> Option<Event> {
         Happened::Banned { user, member: true, .. } => {
             in_conversation(REMOVED, json!({ "user_ids": [user] }))
         }
-        Happened::Notice(Notice::UserCreated { user }) => of_user("created", user),
-        Happened::Notice(Notice::UserDeleted { user }) => of_user("deleted", user),
         Happened::CopiesDeleted { .. }
+        | Happened::ConversationPinned { .. }
         | Happened::ReactionAdded(_)
         | Happened::ReactionRemoved(_)
         | Happened::MessagePinned(_)

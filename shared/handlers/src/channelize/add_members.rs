@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use domain::{Dialect, Error, entry::Arrival};
+use domain::{Dialect, Error, Role, entry::Arrival};
 use http::Method;
 use serde::Deserialize;
 
@@ -38,7 +38,8 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     if members.is_empty() {
         return Err(Error::invalid("members", "is required"));
     }
-    create::known_users(&cx, &request.caller, &members).await?;
+    membership::may_act(&cx, &request.caller, &id, Role::Admin).await?;
+    create::known_users(&cx, &request.caller, Dialect::Channelize, &members).await?;
     membership::add(&cx, &request.caller, Dialect::Channelize, &id, &members, Arrival::Added).await?;
     no_content()
 }

@@ -65,7 +65,8 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
         Some(_) => return Err(Error::invalid("expires", "is not in the future, or too far")),
     };
     let motive = body.reason.unwrap_or_default();
-    create::known_users(&cx, &request.caller, &users).await?;
+    membership::may_ban(&cx, &request.caller, &id, &users).await?;
+    create::known_users(&cx, &request.caller, Dialect::Channelize, &users).await?;
     for user in &users {
         membership::ban(&cx, &request.caller, Dialect::Channelize, &id, user, &motive, until).await?;
     }

@@ -96,7 +96,7 @@ pub(super) async fn conversations(
         }
     }
     let users: Vec<UserId> = users.into_iter().map(UserId::parse).collect::<Result<_, _>>()?;
-    crate::operations::create::known_users(cx, caller, &users).await?;
+    crate::operations::create::known_users(cx, caller, Dialect::Channelize, &users).await?;
     for user in users {
         let id = target(cx, caller, None, Some(user.as_str().to_owned())).await?;
         send::may_send(cx, caller, &id).await?;

@@ -1,6 +1,6 @@
 //! Friends and blocks: what their endpoints share.
 
-use domain::{Error, User, UserId};
+use domain::{Dialect, Error, User, UserId};
 use serde::Deserialize;
 use store::user::Relation;
 
@@ -25,7 +25,7 @@ pub async fn other(cx: &Context, request: &Request) -> Result<UserId, Error> {
     if id == *request.caller.user()? {
         return Err(Error::invalid("userId", "is the caller"));
     }
-    known_users(cx, &request.caller, std::slice::from_ref(&id)).await?;
+    known_users(cx, &request.caller, Dialect::Channelize, std::slice::from_ref(&id)).await?;
     Ok(id)
 }
 

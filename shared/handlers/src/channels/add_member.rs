@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use domain::{Dialect, Error, UserId, entry::Arrival};
+use domain::{Dialect, Error, Role, UserId, entry::Arrival};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
@@ -45,7 +45,10 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
         None => return Err(Error::invalid("user_id", "is required of a caller who is no user")),
     };
     let how = if caller.user.as_ref() == Some(&user) { Arrival::Joined } else { Arrival::Added };
-    create::known_users(&cx, caller, std::slice::from_ref(&user)).await?;
+    if how == Arrival::Added {
+        membership::may_act(&cx, caller, &id, Role::Admin).await?;
+    }
+    create::known_users(&cx, caller, Dialect::Channels, std::slice::from_ref(&user)).await?;
     membership::add(&cx, caller, Dialect::Channels, &id, std::slice::from_ref(&user), how).await?;
     reply(StatusCode::CREATED, &show::member(&cx, &id, &user).await?)
 }

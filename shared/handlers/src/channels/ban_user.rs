@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use dialects::channels::member::ban;
-use domain::{Dialect, Error, UserId};
+use domain::{Dialect, Error, Role, UserId};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 
@@ -41,7 +41,8 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     let body: Body = request.body()?;
     let user = UserId::parse(body.user_id).map_err(|_invalid| Error::invalid("user_id", "is no id"))?;
     let caller = &request.caller;
-    create::known_users(&cx, caller, std::slice::from_ref(&user)).await?;
+    membership::may_act(&cx, caller, &id, Role::Moderator).await?;
+    create::known_users(&cx, caller, Dialect::Channels, std::slice::from_ref(&user)).await?;
     membership::ban(&cx, caller, Dialect::Channels, &id, &user, &body.motive, None).await?;
     let mut banned = show::standing(&cx, &id, &user).await?.ok_or(Error::NotFound("Ban"))?;
     banned.motive = Some(body.motive);

@@ -28,12 +28,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let id = request.channel()?;
     match conversation::delete(&cx, &request.caller, Dialect::Channels, &id).await {
-        Err(error @ Error::NotFound(_)) => {
-            let gone = cx.store.conversation(&id, true).await?.filter(|one| one.deleted);
-            let caller = &request.caller;
-            let own = gone.is_some_and(|one| caller.powerful || one.owner == caller.user);
-            if own { no_content() } else { Err(error) }
-        }
+        Err(Error::NotFound(_)) if conversation::is_deleted(&cx, &request.caller, &id).await? => no_content(),
         done => done.and_then(|()| no_content()),
     }
 }

@@ -30,7 +30,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
     let mut due = Due::default();
     let last = changes.iter().filter_map(|change| match change {
         Change::Entry(entry) => Some(entry.seq()),
-        Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) => None,
+        Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) | Change::User(_) => None,
     });
     let last = last.max();
     let mut hearers = Vec::new();
@@ -68,7 +68,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
                 }
             }
             // The dialect has no word for how far somebody has read.
-            Change::Read { .. } | Change::Opened(_) => {}
+            Change::Read { .. } | Change::Opened(_) | Change::User(_) => {}
         }
     }
     Ok(due)
@@ -201,6 +201,7 @@ async fn events(cx: &Context, id: &ConversationId, entry: &Entry) -> Result<Vec<
         Event::Notice(notice) => told(notice).into_iter().collect(),
         // The dialect has no words for these; a channel's beginning is told to everybody, not to itself.
         Event::CopiesDeleted { .. }
+        | Event::ConversationPinned { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_)
         | Event::MessagePinned(_)
@@ -246,7 +247,6 @@ fn told(notice: &Notice) -> Option<Wire> {
             let channel_name = title.clone().unwrap_or_else(|| channel_id.clone());
             Some(Wire::ChannelCreated { channel_id, channel_name })
         }
-        Notice::UserCreated { .. } | Notice::UserDeleted { .. } => None,
     }
 }
 

@@ -40,6 +40,7 @@ const HELD_SECONDS: i64 = 40;
 
 /// Where a client was.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object of epoch and seq")]
 pub struct Position {
     epoch: String,
     seq: u64,

@@ -127,7 +127,7 @@ async fn tell<'a>(cx: &Context, stage: &Stage, change: &'a Change) -> Result<Opt
             }));
         }
         // The dialect has no words for typing and read marks.
-        Change::Signal { .. } | Change::Read { .. } | Change::Opened(_) => return Ok(None),
+        Change::Signal { .. } | Change::Read { .. } | Change::Opened(_) | Change::User(_) => return Ok(None),
     };
     let Some((_, _, audience)) = entry.subject() else { return Ok(None) };
     let told = match &entry.event {

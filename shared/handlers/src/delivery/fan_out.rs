@@ -10,6 +10,7 @@ use store::{
     change::{self, Change},
     connection::Connection,
     listener::Socket,
+    signal::News,
     subscription::Subscription,
 };
 
@@ -71,12 +72,16 @@ type Changes = Vec<(String, Change)>;
 /// Delivers a batch; the sequence numbers of the records from which on it must be brought again.
 async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     let mut failed = Vec::new();
-    let (groups, opened) = by_conversation(records, &mut failed);
+    let Sorted { groups, opened, users } = sort(records, &mut failed);
     let staged = stream::iter(groups)
         .map(|(number, changes)| async move { (frames(cx, number, &changes).await, changes, number) })
         .buffered(CONVERSATIONS_AT_ONCE);
     let staged: Vec<_> = staged.collect().await;
     let mut queues = Queues::new();
+    // Who comes is told of before what they do, and who is gone after it.
+    let (came, went): (Vec<_>, Vec<_>) =
+        users.into_iter().partition(|(_, news)| matches!(news, News::Created(_)));
+    failed.extend(tell_users(cx, came, &mut queues).await);
     // What was missed comes before what happens now.
     for (record, socket) in opened {
         match channelstream::frames::opened(cx, &socket).await {
@@ -107,6 +112,7 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
             }
         }
     }
+    failed.extend(tell_users(cx, went, &mut queues).await);
     post::post_all(cx, queues).await;
     for (topic, subscription) in &subscriptions {
         if let Err(error) = cx.store.end_subscription(topic, subscription).await {
@@ -123,12 +129,37 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     failed
 }
 
-fn by_conversation(
-    records: Vec<StreamRecord>,
-    failed: &mut Vec<String>,
-) -> (BTreeMap<Number, Changes>, Vec<(String, Socket)>) {
-    let mut groups: BTreeMap<Number, Changes> = BTreeMap::new();
-    let mut opened = Vec::new();
+/// A record's sequence number, and the user it tells of.
+type UserNews = (String, News);
+
+/// Queues what is announced of users; the records that must be brought again.
+async fn tell_users(cx: &Context, users: Vec<UserNews>, queues: &mut Queues) -> Vec<String> {
+    if users.is_empty() {
+        return Vec::new();
+    }
+    let (records, news): (Vec<String>, Vec<News>) = users.into_iter().unzip();
+    match nkchat::frames::queue_users(cx, &news, queues).await {
+        Ok(()) => Vec::new(),
+        Err(error) => {
+            tracing::error!(%error, "users are to be announced again");
+            records
+        }
+    }
+}
+
+/// A batch, by what it tells of.
+#[derive(Default)]
+struct Sorted {
+    /// Conversations.
+    groups: BTreeMap<Number, Changes>,
+    /// Sockets that were opened, with their records' sequence numbers.
+    opened: Vec<(String, Socket)>,
+    /// Users who came or went.
+    users: Vec<UserNews>,
+}
+
+fn sort(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> Sorted {
+    let Sorted { mut groups, mut opened, mut users } = Sorted::default();
     let mut unreadable: Vec<Number> = Vec::new();
     for record in records {
         if record.change == StreamChange::Remove {
@@ -143,6 +174,10 @@ fn by_conversation(
                     Change::Read { number, .. } | Change::Signal { number, .. } => *number,
                     Change::Opened(socket) => {
                         opened.push((record.sequence_number, socket.clone()));
+                        continue;
+                    }
+                    Change::User(news) => {
+                        users.push((record.sequence_number, news.clone()));
                         continue;
                     }
                 };
@@ -165,10 +200,10 @@ fn by_conversation(
         changes.sort_by_key(|(_, change)| match change {
             Change::Entry(entry) => (entry.seq(), false),
             Change::Read { mark, .. } => (mark.seq, true),
-            Change::Signal { .. } | Change::Opened(_) => (Seq(u64::MAX), true),
+            Change::Signal { .. } | Change::Opened(_) | Change::User(_) => (Seq(u64::MAX), true),
         });
     }
-    (groups, opened)
+    Sorted { groups, opened, users }
 }
 
 /// What each connection is due of these changes.

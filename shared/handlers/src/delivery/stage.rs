@@ -55,7 +55,7 @@ impl Stage {
         let first = changes.iter().map(|change| match change {
             Change::Entry(entry) => entry.seq(),
             Change::Read { mark, .. } => mark.seq,
-            Change::Signal { .. } | Change::Opened(_) => Seq(u64::MAX),
+            Change::Signal { .. } | Change::Opened(_) | Change::User(_) => Seq(u64::MAX),
         });
         let first = first.min().unwrap_or_default();
         let now = cx.clock.now();

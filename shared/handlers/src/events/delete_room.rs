@@ -27,6 +27,8 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let id = request.room(&cx).await?;
-    conversation::delete(&cx, &request.caller, Dialect::Events, &id).await?;
-    done()
+    match conversation::delete(&cx, &request.caller, Dialect::Events, &id).await {
+        Err(Error::NotFound(_)) if conversation::is_deleted(&cx, &request.caller, &id).await? => done(),
+        deleted => deleted.and_then(|()| done()),
+    }
 }

@@ -53,7 +53,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
             Change::Entry(entry) => teller.entry(entry).await?,
             Change::Read { user, mark, before, .. } => teller.read(user, *mark, *before).await?,
             // The dialect has no word for typing.
-            Change::Signal { .. } | Change::Opened(_) => {}
+            Change::Signal { .. } | Change::Opened(_) | Change::User(_) => {}
         }
     }
     for user in std::mem::take(&mut teller.rooms) {
@@ -78,7 +78,7 @@ async fn numbers(
             Change::Read { user, .. } => {
                 ids.insert(user.clone());
             }
-            Change::Signal { .. } | Change::Opened(_) => {}
+            Change::Signal { .. } | Change::Opened(_) | Change::User(_) => {}
         }
     }
     if let Some((one, other)) = stage.conversation.as_ref().and_then(|one| one.peers.as_ref()) {
@@ -169,7 +169,7 @@ impl Teller<'_> {
             }
             Event::Banned { user, member: true, .. } => self.room_deleted(user),
             Event::ConversationUpdated(_) => self.rooms.extend(self.who_sees(entry)),
-            Event::RoleChanged { user, .. } => {
+            Event::RoleChanged { user, .. } | Event::ConversationPinned { user, .. } => {
                 self.rooms.insert(user.clone());
             }
             Event::ConversationDeleted => {
@@ -318,6 +318,7 @@ impl Teller<'_> {
             peer_name: peer.and_then(|peer| self.users.get(peer)).map(|peer| peer.name.clone()),
             unread,
             moderator: member.role >= Role::Moderator,
+            pinned: member.pinned,
             last,
         };
         let room = room::room(conversation, facts);

@@ -110,6 +110,7 @@ pub async fn rooms(cx: &Context, user: &UserId, memberships: Vec<Membership>) ->
             peer_name: peer.map(|peer| peer.name.clone()),
             unread: position.unread,
             moderator: member.role >= Role::Moderator,
+            pinned: member.pinned,
             last: last.and_then(|last| room::last_message(last, users.get(&last.author)?.number)),
         };
         room::room(&conversation, facts)

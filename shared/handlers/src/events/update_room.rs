@@ -17,7 +17,7 @@ use crate::{
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
-    operations::{access, conversation},
+    operations::{access, conversation, pin},
 };
 
 /// The function.
@@ -35,6 +35,8 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 struct Body {
     display_name: Option<String>,
     room_type: Option<RoomType>,
+    /// The caller's own; the rest is everybody's.
+    is_pinned: Option<bool>,
 }
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
@@ -48,7 +50,12 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
         visibility: body.room_type.map(Into::into),
         ..Changes::default()
     };
-    conversation::update(&cx, &request.caller, Dialect::Events, &id, changes).await?;
+    if !changes.is_empty() || body.is_pinned.is_none() {
+        conversation::update(&cx, &request.caller, Dialect::Events, &id, changes).await?;
+    }
+    if let Some(on) = body.is_pinned {
+        pin::pin(&cx, &request.caller, Dialect::Events, &id, on).await?;
+    }
     let view = access::view(&cx, &request.caller, &id).await?;
     reply(&Shown { room: show::room(&cx, &view).await? })
 }

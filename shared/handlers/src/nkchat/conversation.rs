@@ -4,7 +4,7 @@
 
 use dialects::nkchat::{conversation, error::Refusal, fields::Fields, id, search::Search};
 use domain::{
-    ConversationId, Dialect, Error, Object, UserId, Visibility,
+    ConversationId, Dialect, Error, Object, Role, UserId, Visibility,
     entry::{Arrival, Departure},
     limits,
 };
@@ -101,7 +101,11 @@ pub(super) async fn look<'a>(
     caller: &'a Caller,
     id: &ConversationId,
 ) -> Result<View<'a>, Refusal> {
-    access::view(cx, caller, id).await.map_err(|error| match error {
+    hidden(access::view(cx, caller, id).await)
+}
+
+fn hidden(view: Result<View<'_>, Error>) -> Result<View<'_>, Refusal> {
+    view.map_err(|error| match error {
         Error::Forbidden(_) => NO_CONVERSATION.into(),
         other => other.into(),
     })
@@ -149,17 +153,20 @@ async fn add(cx: &Context, caller: &Caller, id: &ConversationId, users: &[UserId
     if users.is_empty() {
         return look(cx, caller, id).await.map(|_view| ());
     }
-    if cx.store.conversation_seen(id).await?.is_none() {
-        return Err(NO_CONVERSATION.into());
-    }
-    create::known_users(cx, caller, users).await?;
     let how = if itself(caller, users) { Arrival::Joined } else { Arrival::Added };
+    // Who may not add is told so before learning which users there are.
+    let view = hidden(access::glance(cx, caller, id).await)?;
+    if how == Arrival::Added {
+        view.actor().needs(Role::Admin)?;
+    }
+    create::known_users(cx, caller, Dialect::Nkchat, users).await?;
     Ok(membership::add(cx, caller, Dialect::Nkchat, id, users, how).await?)
 }
 
 async fn remove(cx: &Context, caller: &Caller, id: &ConversationId, users: &[UserId]) -> Result<(), Refusal> {
+    look(cx, caller, id).await?;
     if users.is_empty() {
-        return look(cx, caller, id).await.map(|_view| ());
+        return Ok(());
     }
     let how = if itself(caller, users) { Departure::Left } else { Departure::Removed };
     Ok(membership::remove(cx, caller, Dialect::Nkchat, id, users, how).await?)

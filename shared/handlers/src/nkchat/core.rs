@@ -99,7 +99,8 @@ async fn prove(cx: &Context, name: &str, password: Option<&str>) -> Result<(User
         if user.as_str() != name && cx.store.user_named(name).await? != Some(user.clone()) {
             return Err(Refusal::Unauthorized);
         }
-        cx.store.ensure_user(&user, cx.clock.now()).await?;
+        // As on the original, logging in tells nobody of a new user.
+        cx.store.ensure_user_untold(&user, cx.clock.now()).await?;
         return Ok((user, claims.admin));
     }
     let user = cx.store.verify_password(name, password).await?.ok_or(Refusal::Unauthorized)?;
@@ -132,9 +133,13 @@ async fn list(asker: Asker<'_>) -> Result<Done, Refusal> {
     Ok(Done::with(json!(by_name)))
 }
 
+/// The sessions of who is called so: by a login, by an id, or by both, where one user's login is another's id.
 async fn sessions_of(cx: &Context, name: &str) -> Result<Vec<Open>, Refusal> {
-    let user = cx.store.user_named(name).await?.ok_or(Refusal::UserNotFound)?;
-    let found = session::of_user(cx, &user).await?;
+    let named = cx.store.user_named(name).await?.ok_or(Refusal::UserNotFound)?;
+    let mut found = session::of_user(cx, &named).await?;
+    if let Some(other) = UserId::parse(name).ok().filter(|id| *id != named) {
+        found.extend(session::of_user(cx, &other).await?);
+    }
     if found.is_empty() { Err(Refusal::UserNotFound) } else { Ok(found) }
 }
 
@@ -215,7 +220,7 @@ async fn subscribe(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusa
             subscriptions.push(one.clone());
         }
         if subscriptions.len() > SUBSCRIPTIONS {
-            return Err(Error::TooLarge { what: "The list of subscriptions", limit: SUBSCRIPTIONS }.into());
+            return Err(Error::Conflict("A session has at most 100 subscriptions.").into());
         }
         Ok(())
     })

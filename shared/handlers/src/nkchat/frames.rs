@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use dialects::nkchat::event::{self, Event};
 use domain::{Dialect, Entry, Error, Event as Happened, Topic};
-use store::{change::Change, connection::Connection};
+use store::{change::Change, connection::Connection, signal::News};
 
 use super::session::{self, Open};
 use crate::{
@@ -30,11 +30,16 @@ pub async fn queue(
     let events: Vec<(&Entry, Event)> = changes
         .iter()
         .filter_map(|change| match change {
-            Change::Entry(entry) if is_news(stage, entry) => {
+            // A log that is no conversation has nothing that this dialect has words for.
+            Change::Entry(entry) if matches!(stage.topic, Topic::Conversation(_)) => {
                 Some((&**entry, event::of_entry(entry, &stage.id)?))
             }
             // The dialect has no words for these.
-            Change::Entry(_) | Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) => None,
+            Change::Entry(_)
+            | Change::Read { .. }
+            | Change::Signal { .. }
+            | Change::Opened(_)
+            | Change::User(_) => None,
         })
         .collect();
     if connections.is_empty() || events.is_empty() {
@@ -55,9 +60,25 @@ pub async fn queue(
     Ok(())
 }
 
-/// A log that is no conversation has notices, and a beginning that is nobody's business.
-fn is_news(stage: &Stage, entry: &Entry) -> bool {
-    matches!(stage.topic, Topic::Conversation(_)) || matches!(entry.event, Happened::Notice(_))
+/// Queues what the sessions are due of users who came into being, or are gone. Everybody may know of everybody.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn queue_users(cx: &Context, news: &[News], queues: &mut Queues) -> Result<(), Error> {
+    let subscribers = cx.store.subscribers(&Topic::Global, cx.clock.now()).await?;
+    let ours = subscribers.iter().map(|one| &one.connection).filter(|one| one.dialect == Dialect::Nkchat);
+    for open in session::find_all(cx, ours.map(|one| one.id.as_str())).await? {
+        for one in news {
+            let event = match one {
+                News::Created(user) => event::of_user(user, true),
+                News::Deleted(user) => event::of_user(user, false),
+            };
+            let Some(telling) = event::telling(&open.state.subscriptions, &event) else { continue };
+            let frame = Bytes::from(event.encode(&telling));
+            queues.entry(open.connection().clone()).or_default().push(frame);
+        }
+    }
+    Ok(())
 }
 
 fn sees(stage: &Stage, open: &Open, entry: &Entry) -> bool {

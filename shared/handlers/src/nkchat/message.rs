@@ -141,7 +141,7 @@ async fn create(asker: Asker<'_>, caller: &Caller, fields: &mut Fields) -> Resul
 /// nobody made is an open one of that name.
 async fn bring_into_being(cx: &Context, writer: &Caller, id: &ConversationId) -> Result<(), Error> {
     if let Some(user) = &writer.user {
-        cx.store.ensure_user(user, cx.clock.now()).await?;
+        cx.store.ensure_user_untold(user, cx.clock.now()).await?;
     }
     if cx.store.conversation_seen(id).await?.is_some_and(|known| !known.deleted)
         || cx.store.conversation(id, true).await?.is_some_and(|known| !known.deleted)

@@ -80,7 +80,7 @@ async fn create(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> 
     if password.is_empty() || password.len() > limits::PROFILE_BYTES {
         return Err(Refusal::SyntaxError("password".into()));
     }
-    let caller = asker.powerful()?;
+    asker.powerful()?;
     let cx = asker.cx;
     let hash = hash_password(&password).await?;
     let new = UserId::trusted(id::base62(session::random()?));
@@ -91,7 +91,7 @@ async fn create(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> 
         email: Some(login),
         ..User::new(new, number, cx.clock.now())
     };
-    if !operations::user::create(cx, caller, Dialect::Nkchat, &made, Some(&hash)).await? {
+    if !cx.store.create_user(&made, Some(&hash)).await? {
         return Err(Error::Exists("A user with this login").into());
     }
     Ok(Done::with(json!({ "user_id": made.id })))

@@ -95,6 +95,15 @@ pub async fn delete(
     commit::commit(cx, caller, dialect, id, &Delete).await
 }
 
+/// Whether the conversation was deleted and the caller is one who could have done it: doing it again succeeds.
+///
+/// # Errors
+/// [`Error::Busy`], [`Error::Internal`].
+pub async fn is_deleted(cx: &Context, caller: &Caller, id: &ConversationId) -> Result<bool, Error> {
+    let gone = cx.store.conversation(id, true).await?.filter(|one| one.deleted);
+    Ok(gone.is_some_and(|one| caller.powerful || one.owner == caller.user))
+}
+
 struct Delete;
 
 impl Operation for Delete {

@@ -72,7 +72,7 @@ pub async fn create(
 ) -> Result<Conversation, Error> {
     let mut members: Vec<(UserId, Role)> =
         caller.user.iter().map(|user| (user.clone(), Role::Owner)).collect();
-    for user in known_users(cx, caller, &new.members).await? {
+    for user in known_users(cx, caller, dialect, &new.members).await? {
         if Some(&user) != caller.user.as_ref() {
             members.push((user, Role::Member));
         }
@@ -102,7 +102,7 @@ pub async fn direct(
     {
         return Ok(standing);
     }
-    known_users(cx, caller, std::slice::from_ref(other)).await?;
+    known_users(cx, caller, dialect, std::slice::from_ref(other)).await?;
     let members = vec![(own.clone(), Role::Admin), (other.clone(), Role::Admin)];
     match found(cx, caller, dialect, new, members, Some((own, other, known.as_ref()))).await {
         // Both wrote first: one of them was faster.
@@ -206,11 +206,17 @@ fn founding(
     Ok(writes)
 }
 
-/// These users, each once, if they all exist. Users that the application's server names come into being.
+/// These users, each once, if they all exist. Users that the application's server names come into being; in nkchat
+/// without being announced: there only `user/create` tells of a user.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Invalid`] if there are too many.
-pub async fn known_users(cx: &Context, caller: &Caller, ids: &[UserId]) -> Result<BTreeSet<UserId>, Error> {
+pub async fn known_users(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    ids: &[UserId],
+) -> Result<BTreeSet<UserId>, Error> {
     let ids: BTreeSet<UserId> = ids.iter().cloned().collect();
     if ids.len() > limits::USERS_PER_CALL {
         return Err(Error::invalid("members", format!("more than {} users", limits::USERS_PER_CALL)));
@@ -218,7 +224,9 @@ pub async fn known_users(cx: &Context, caller: &Caller, ids: &[UserId]) -> Resul
     let known: BTreeSet<UserId> =
         cx.store.users(ids.clone()).await?.into_iter().map(|user| user.id).collect();
     for unknown in ids.difference(&known) {
-        if caller.server {
+        if caller.server && dialect == Dialect::Nkchat {
+            cx.store.ensure_user_untold(unknown, cx.clock.now()).await?;
+        } else if caller.server {
             cx.store.ensure_user(unknown, cx.clock.now()).await?;
         } else if cx.store.user_now(unknown).await?.is_none() {
             return Err(Error::NotFound("User"));

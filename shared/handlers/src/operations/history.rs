@@ -71,6 +71,7 @@ pub fn is_system(entry: &Entry) -> bool {
         | Event::MessageEdited(_)
         | Event::MessageRecalled(_)
         | Event::CopiesDeleted { .. }
+        | Event::ConversationPinned { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_)
         | Event::MessagePinned(_)

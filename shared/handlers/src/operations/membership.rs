@@ -7,7 +7,10 @@ use domain::{
 };
 use store::{Write, conversation, member};
 
-use super::commit::{self, Operation, Plan, Seen};
+use super::{
+    access,
+    commit::{self, Operation, Plan, Seen},
+};
 use crate::{auth::Caller, context::Context};
 
 /// Users of one entry: each takes two items of a transaction, the entry and the settings one each.
@@ -61,6 +64,38 @@ impl Operation for Add<'_> {
             |member, entry| member.join(Role::Member, entry.seq(), entry.at),
         )
     }
+}
+
+/// Refuses who is not at least a `role` of the conversation, before anything else is looked up for the call: who
+/// may not add or ban is not told which users there are. What counts is what is true at the log's tail.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such conversation, [`Error::Forbidden`].
+pub async fn may_act(cx: &Context, caller: &Caller, id: &ConversationId, role: Role) -> Result<(), Error> {
+    if caller.powerful {
+        return Ok(());
+    }
+    access::glance(cx, caller, id).await?.actor().needs(role)
+}
+
+/// Refuses, before the first of several users is banned, who may not ban them all.
+///
+/// # Errors
+/// As [`ban`].
+pub async fn may_ban(
+    cx: &Context,
+    caller: &Caller,
+    id: &ConversationId,
+    users: &[UserId],
+) -> Result<(), Error> {
+    let view = access::glance(cx, caller, id).await?;
+    not_direct(&view.conversation)?;
+    view.actor().needs(Role::Moderator)?;
+    let standings = cx.store.members_among(id, users).await?;
+    for target in standings.iter().filter(|target| target.number == view.conversation.number) {
+        view.actor().needs_over(Role::Moderator, Some(target))?;
+    }
+    Ok(())
 }
 
 /// Removes users; leaving is removing oneself. Who is no member is left out.
@@ -272,7 +307,7 @@ impl Operation for Unban<'_> {
 /// [`Error::Forbidden`] unless by a member.
 pub async fn mute(cx: &Context, caller: &Caller, id: &ConversationId, muted: bool) -> Result<(), Error> {
     let user = caller.user()?;
-    let view = super::access::view(cx, caller, id).await?;
+    let view = access::view(cx, caller, id).await?;
     if !view.member.as_ref().is_some_and(Member::is_active) {
         return Err(Error::Forbidden("Only members of the conversation may do this."));
     }
@@ -285,7 +320,7 @@ pub async fn mute(cx: &Context, caller: &Caller, id: &ConversationId, muted: boo
 /// [`Error::NotFound`]; [`Error::Forbidden`] where it is private, and to who is banned.
 pub async fn watch(cx: &Context, caller: &Caller, id: &ConversationId, on: bool) -> Result<(), Error> {
     let user = caller.user()?;
-    let glance = super::access::glance(cx, caller, id).await?;
+    let glance = access::glance(cx, caller, id).await?;
     if on && glance.conversation.visibility() == Visibility::Private {
         return Err(Error::Forbidden("A private conversation cannot be watched."));
     }

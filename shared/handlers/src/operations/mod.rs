@@ -4,7 +4,7 @@
 //! # Layout
 //! - [`commit`]: how a change gets into a log: read the tail, check, append, and again if overtaken.
 //! - [`send`], [`messages`]: writing messages, and changing them.
-//! - [`create`], [`conversation`], [`membership`]: conversations and who is in them.
+//! - [`create`], [`conversation`], [`membership`], [`pin`]: conversations, who is in them, and which are one's favourites.
 //! - [`history`], [`transcript`], [`timeline`]: reading messages: as last written; as first written, by thread or all.
 //! - [`reading`], [`position`]: how far one has read, and what is left.
 //! - [`relay`]: messages that the application's server writes and changes for its users.
@@ -19,6 +19,7 @@ pub mod history;
 pub mod membership;
 pub mod messages;
 pub mod notice;
+pub mod pin;
 pub mod position;
 pub mod reading;
 pub mod relay;

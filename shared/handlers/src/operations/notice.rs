@@ -22,23 +22,7 @@ pub async fn tell(
     (actor, dialect): (Option<&UserId>, Dialect),
     source: Option<Place>,
 ) -> Result<(), Error> {
-    let once = source.map(|place| log::once(place, cx.clock.now())).into_iter().collect();
-    // Refused: it has been told.
-    tell_with(cx, topic, notice, (actor, dialect), once).await.map(|_told| ())
-}
-
-/// Tells a topic's log a notice together with other writes, all or nothing. Says whether: not if a condition of
-/// one of the writes did not hold.
-///
-/// # Errors
-/// [`Error::Busy`], [`Error::Internal`].
-pub async fn tell_with(
-    cx: &Context,
-    topic: &Topic,
-    notice: &Notice,
-    (actor, dialect): (Option<&UserId>, Dialect),
-    with: Vec<Write>,
-) -> Result<bool, Error> {
+    let once: Vec<Write> = source.map(|place| log::once(place, cx.clock.now())).into_iter().collect();
     for attempt in 0..retry::ATTEMPTS {
         let log = log_of(cx, topic).await?;
         let _gate = cx.store.gate(log.number).await;
@@ -55,9 +39,9 @@ pub async fn tell_with(
             settings: tail.settings,
             event: Event::Notice(notice.clone()),
         };
-        match cx.store.append(std::slice::from_ref(&entry), with.clone()).await {
-            Ok(Appended::Done) => return Ok(true),
-            Ok(Appended::Refused(..)) => return Ok(false),
+        match cx.store.append(std::slice::from_ref(&entry), once.clone()).await {
+            // Refused: it has been told.
+            Ok(Appended::Done | Appended::Refused(..)) => return Ok(()),
             Ok(Appended::Overtaken) | Err(Error::Busy) => retry::pause(attempt).await?,
             Err(error) => return Err(error),
         }

@@ -91,7 +91,12 @@ impl Operation for Send {
             if let Some(id) = &draft.parent_id {
                 // A transaction takes an item once: several replies count on the same parent.
                 if !parents.iter().any(|(_, parent)| parent.id == *id) {
-                    parents.push(find_visible(seen, id).await?);
+                    let (entry, parent) = find_visible(seen, id).await?;
+                    // What was taken back is gone in every dialect but one: a reply would hang in the air.
+                    if parent.state.recalled {
+                        return Err(NO_MESSAGE);
+                    }
+                    parents.push((entry, parent));
                 }
                 if let Some((_, parent)) = parents.iter_mut().find(|(_, parent)| parent.id == *id) {
                     content.parent = Some(Parent { id: parent.id.clone(), seq: parent.place.seq });

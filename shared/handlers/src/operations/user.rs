@@ -1,30 +1,12 @@
-//! Making and removing users, so that everybody who wants to know is told.
+//! Removing users.
 
-use domain::{Dialect, Error, Topic, User, UserId, entry::Departure, entry::Notice};
-use store::user;
+use domain::{Dialect, Error, UserId, entry::Departure};
 
-use super::{membership, notice};
+use super::membership;
 use crate::{auth::Caller, context::Context};
 
-/// Makes a user, and tells everybody, in one transaction. Says whether it was made: not if the id or the login
-/// is taken.
-///
-/// # Errors
-/// [`Error::Busy`], [`Error::Internal`].
-pub async fn create(
-    cx: &Context,
-    caller: &Caller,
-    dialect: Dialect,
-    user: &User,
-    password_hash: Option<&str>,
-) -> Result<bool, Error> {
-    let writes = user::create(user, password_hash)?;
-    let told = Notice::UserCreated { user: user.id.clone() };
-    notice::tell_with(cx, &Topic::Global, &told, (caller.user.as_ref(), dialect), writes).await
-}
-
-/// Removes a user from all conversations and then altogether, and tells everybody. What the user wrote stays. A
-/// one-to-one conversation stays with the other.
+/// Removes a user from all conversations and then altogether. What the user wrote stays. A one-to-one conversation
+/// stays with the other.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such user.
@@ -41,9 +23,5 @@ pub async fn delete(cx: &Context, caller: &Caller, dialect: Dialect, id: &UserId
             Err(error) => return Err(error),
         }
     }
-    let told = Notice::UserDeleted { user: id.clone() };
-    let by = (caller.user.as_ref(), dialect);
-    let removed = notice::tell_with(cx, &Topic::Global, &told, by, user::delete(&user)).await?;
-    cx.store.forget_user(id);
-    if removed { Ok(()) } else { Err(NO_USER) }
+    if cx.store.delete_user(&user, cx.clock.now()).await? { Ok(()) } else { Err(NO_USER) }
 }

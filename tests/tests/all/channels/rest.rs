@@ -182,6 +182,83 @@ async fn an_idempotency_key_does_a_thing_once() {
     server.end().await;
 }
 
+/// Where the log of a channel ends.
+async fn tail(server: &Server, id: &str) -> u64 {
+    let number = server.number(id).await;
+    server.running.context.store.tail(number).await.unwrap().unwrap().place.seq.0
+}
+
+#[tokio::test]
+async fn every_post_with_an_idempotency_key_is_done_once() {
+    let server = Server::start().await;
+    let id = channel(&server, "public", "ann", &["bob", "cat"]).await;
+    server.make_user("dan").await;
+    let message = say(&server.user("ann"), &id, "hello").await;
+    let at = |rest: &str| format!("/channels/{id}/{rest}");
+    let posts = [
+        (at("members"), json!({"user_id": "dan"}), 201, 1),
+        (at("messages"), json!({"content": "once"}), 201, 1),
+        (at(&format!("messages/{message}/replies")), json!({"content": "once"}), 201, 1),
+        (at("kicks"), json!({"user_id": "bob"}), 201, 1),
+        (at("bans"), json!({"user_id": "cat", "motive": "spam"}), 201, 1),
+        (at("typing"), json!({"is_typing": true}), 204, 0),
+    ];
+    for (n, (path, body, status, entries)) in posts.into_iter().enumerate() {
+        let ann = server.user("ann").with("idempotency-key", &format!("key {n}"));
+        let before = tail(&server, &id).await;
+        let first = ann.post(&path, body.clone()).await.expect(status);
+        for _ in 0..2 {
+            assert_eq!(ann.post(&path, body.clone()).await.expect(status), first, "{path}");
+        }
+        assert_eq!(tail(&server, &id).await, before + entries, "{path}");
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn who_may_not_add_or_ban_is_not_told_which_users_there_are() {
+    let server = Server::start().await;
+    let id = channel(&server, "public", "ann", &["bob"]).await;
+    let at = |rest: &str| format!("/channels/{id}/{rest}");
+    let v2 = |rest: &str| format!("/v2/conversations/{id}/{rest}");
+    for ghost in ["ghost", "ann"] {
+        let bob = server.user("bob");
+        bob.post(&at("members"), json!({"user_id": ghost})).await.expect(403);
+        bob.post(&at("bans"), json!({"user_id": ghost, "motive": ""})).await.expect(403);
+        bob.post(&v2("add_members"), json!({"members": [ghost]})).await.expect(403);
+        bob.post(&v2("ban"), json!({"userIds": [ghost]})).await.expect(403);
+    }
+    server.user("ann").post(&at("members"), json!({"user_id": "ghost"})).await.expect(404);
+    server.user("ann").post(&at("bans"), json!({"user_id": "ghost", "motive": ""})).await.expect(404);
+    // Of several users all are banned or none.
+    let role = Some(json!({"role": "moderator"}));
+    server.user("ann").ask("PATCH", &at("members/bob"), role).await.expect(200);
+    server.make_user("cat").await;
+    let both = json!({"userIds": ["cat", "ann"]});
+    server.user("bob").post(&v2("ban"), both).await.expect(403);
+    let bans = server.user("ann").get(&at("bans")).await.expect(200);
+    assert_eq!(bans["data"], json!([]));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn what_was_taken_back_gets_no_replies() {
+    let server = Server::start().await;
+    let id = channel(&server, "private", "ann", &[]).await;
+    let ann = server.user("ann");
+    let message = say(&ann, &id, "hello").await;
+    let number = crate::harness::packed(server.number(&id).await.0, 2);
+    let path = format!("/channels/{id}/messages/{message}");
+    ann.delete(&path).await.expect(204);
+    let before = tail(&server, &id).await;
+    ann.post(&format!("{path}/replies"), json!({"content": "late"})).await.expect(404);
+    ann.post(&format!("/api/v1/messages/{number}/comments"), json!({"content": "late"})).await.expect(404);
+    let reply = json!({"conversationId": id, "body": "late", "parentId": message});
+    ann.post("/v2/messages/send", reply).await.expect(404);
+    assert_eq!(tail(&server, &id).await, before);
+    server.end().await;
+}
+
 #[tokio::test]
 async fn a_request_whose_worker_died_is_done_once() {
     let server = Server::in_process().await;

@@ -144,7 +144,31 @@ async fn a_room_is_made_changed_and_ended() {
     assert_eq!(ann.put(&path, name).await.expect(200)["room"]["roomType"], "Public");
     let frames = server.heard(&mut heard).await;
     assert_eq!(events(&frames, "RoomUpdated")[0]["room"]["displayName"], "Other");
+    // A pin is the member's own, and told to that member only.
+    let mut anns = ann.listen(&server).await.unwrap();
+    for on in [true, true, false] {
+        let pinned = bob.put(&path, json!({"isPinned": on})).await.expect(200);
+        assert_eq!(pinned["room"]["isPinned"], on);
+        let listed = bob.get("/api/v1/rooms").await.expect(200);
+        assert_eq!(
+            (&listed["rooms"][0]["isPinned"], &listed["rooms"][0]["roomId"]),
+            (&json!(on), &json!(room))
+        );
+        let listed = ann.get("/api/v1/rooms").await.expect(200);
+        assert_eq!(listed["rooms"][0]["isPinned"], false);
+    }
+    let told: Vec<_> = server.heard(&mut heard).await;
+    let pins: Vec<_> =
+        events(&told, "RoomUpdated").iter().map(|one| one["room"]["isPinned"].clone()).collect();
+    assert_eq!(pins.last(), Some(&json!(false)), "{told:?}");
+    assert!(server.heard(&mut anns).await.is_empty());
+    bob.put(&path, json!({"isPinned": true, "displayName": "Bob's"})).await.expect(403);
+    bob.put(&path, json!({"isPinned": "yes"})).await.expect(400);
+    drop(anns);
     ann.delete(&path).await.expect(200);
+    // Said again it is done again; who could not have done it hears that there is none.
+    ann.delete(&path).await.expect(200);
+    bob.delete(&path).await.expect(404);
     let frames = server.heard(&mut heard).await;
     assert_eq!(frames, [json!({"type": "RoomDeleted", "data": {"roomId": room}})]);
     ann.get(&format!("{path}/messages")).await.expect(404);

@@ -34,6 +34,25 @@ async fn an_event_comes_once_and_is_spelled_as_it_was_asked_for() {
 }
 
 #[tokio::test]
+async fn a_session_has_a_hundred_subscriptions_at_most() {
+    let server = Server::start().await;
+    let mut ann = Client::login(&server, "ann", false).await;
+    let kinds = |from: usize, to: usize| -> Value { (from..to).map(|n| json!(format!("t{n}"))).collect() };
+    // Two are the session's own from the beginning.
+    ann.subscribe(json!({"class": "app", "type": kinds(0, 98)})).await;
+    let one_more = json!({"class": "app", "type": kinds(98, 99)});
+    let refused = ann.ask("core", "event", "subscribe", one_more.clone()).await;
+    let data = json!({"code": "conflict", "error": "A session has at most 100 subscriptions."});
+    assert_eq!(refused, json!({"result": "error", "data": data}));
+    // Again is no more; and one less makes room.
+    ann.subscribe(json!({"class": "app", "type": kinds(0, 98)})).await;
+    let one_less = ann.ask("core", "event", "unsubscribe", json!({"class": "app", "type": "t0"})).await;
+    assert_eq!(one_less, json!({"result": "ok"}));
+    ann.subscribe(one_more).await;
+    server.end().await;
+}
+
+#[tokio::test]
 async fn an_ordinary_session_hears_what_its_user_may_see_until_a_ban_made_elsewhere() {
     let server = Server::start().await;
     server.make_users(&["ann", "bob", "eve"]).await;

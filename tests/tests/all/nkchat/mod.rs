@@ -1,9 +1,12 @@
 //! The `nkchat` dialect, as its clients use it.
 
+mod entrances;
 mod events;
 mod frames;
 mod recorded;
 mod rights;
+mod search;
+mod users;
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use handlers::auth::{self, Claims};
@@ -15,13 +18,13 @@ use crate::harness::{Server, secrets, within};
 
 /// What a client has heard and nobody has looked at, and whether it was closed.
 #[derive(Debug, Default, Clone)]
-struct Heard {
+pub(crate) struct Heard {
     frames: Vec<Value>,
     closed: bool,
 }
 
 /// A client on the socket.
-struct Client {
+pub(crate) struct Client {
     sink: SplitSink<WebSocketStream<MaybeTlsStream<TcpStream>>, Message>,
     heard: watch::Sender<Heard>,
     tid: u64,
@@ -29,10 +32,15 @@ struct Client {
 
 impl Client {
     /// A client that hears, once it subscribes, what is written from now on.
-    async fn open(server: &Server) -> Self {
+    pub(crate) async fn open(server: &Server) -> Self {
         server.settled().await;
         let url = format!("ws://{}/nkchat", server.running.address);
         let (socket, _) = within("a handshake", connect_async(url)).await.unwrap();
+        Self::over(socket)
+    }
+
+    /// A client that has this socket.
+    fn over(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
         let (sink, mut stream) = socket.split();
         let heard = watch::Sender::new(Heard::default());
         let telling = heard.clone();
@@ -48,7 +56,7 @@ impl Client {
     }
 
     /// A client that has logged in and answered its first ping.
-    async fn login(server: &Server, user: &str, admin: bool) -> Self {
+    pub(crate) async fn login(server: &Server, user: &str, admin: bool) -> Self {
         let mut client = Self::open(server).await;
         let password = token(server, user, admin);
         let done = client.ask("core", "user", "login", json!({"user": user, "password": password})).await;
@@ -58,12 +66,12 @@ impl Client {
         client
     }
 
-    async fn send(&mut self, text: &str) {
+    pub(crate) async fn send(&mut self, text: &str) {
         self.sink.send(Message::text(text)).await.unwrap();
     }
 
     /// Waits for the first frame that is so, and takes it away.
-    async fn take(&mut self, mut so: impl FnMut(&Value) -> bool) -> Value {
+    pub(crate) async fn take(&mut self, mut so: impl FnMut(&Value) -> bool) -> Value {
         let mut watching = self.heard.subscribe();
         let found = watching.wait_for(|heard| heard.frames.iter().any(&mut so));
         if tokio::time::timeout(std::time::Duration::from_secs(20), found).await.is_err() {
@@ -78,7 +86,7 @@ impl Client {
     }
 
     /// Does a command; its answer, without the `tid`.
-    async fn ask(&mut self, class: &str, subclass: &str, cmd: &str, data: Value) -> Value {
+    pub(crate) async fn ask(&mut self, class: &str, subclass: &str, cmd: &str, data: Value) -> Value {
         self.tid += 1;
         let tid = json!(self.tid);
         let command = json!({"class": class, "subclass": subclass, "cmd": cmd, "data": data, "tid": tid});
@@ -89,24 +97,24 @@ impl Client {
     }
 
     /// Does a command of class `chat` that must succeed; its result.
-    async fn chat(&mut self, subclass: &str, cmd: &str, data: Value) -> Value {
+    pub(crate) async fn chat(&mut self, subclass: &str, cmd: &str, data: Value) -> Value {
         let answer = self.ask("chat", subclass, cmd, data).await;
         assert_eq!(answer["result"], "ok", "{subclass}/{cmd}: {answer}");
         answer["data"].clone()
     }
 
     /// Does a command of class `chat` that must fail; the code.
-    async fn refused(&mut self, subclass: &str, cmd: &str, data: Value) -> String {
+    pub(crate) async fn refused(&mut self, subclass: &str, cmd: &str, data: Value) -> String {
         let answer = self.ask("chat", subclass, cmd, data).await;
         answer["data"]["code"].as_str().unwrap_or_else(|| panic!("{subclass}/{cmd}: {answer}")).to_owned()
     }
 
-    async fn subscribe(&mut self, selector: Value) {
+    pub(crate) async fn subscribe(&mut self, selector: Value) {
         assert_eq!(self.ask("core", "event", "subscribe", selector).await, json!({"result": "ok"}));
     }
 
     /// What was heard since and is no answer, once everything was delivered and answered.
-    async fn events(&mut self, server: &Server) -> Vec<Value> {
+    pub(crate) async fn events(&mut self, server: &Server) -> Vec<Value> {
         server.settled().await;
         // What was posted before this answer is here when it is.
         self.ask("core", "test", "async", json!({"data": {"a": 1}})).await;
@@ -118,7 +126,7 @@ impl Client {
         frames.into_iter().map(|frame| frame["data"].clone()).collect()
     }
 
-    async fn closed(&self) {
+    pub(crate) async fn closed(&self) {
         let mut watching = self.heard.subscribe();
         within("the end of a socket", watching.wait_for(|heard| heard.closed)).await.unwrap();
     }
@@ -130,7 +138,7 @@ fn token(server: &Server, user: &str, admin: bool) -> String {
 }
 
 /// Does a command over HTTP as the application's server; its result.
-async fn rpc(server: &Server, subclass: &str, cmd: &str, data: Value) -> Value {
+pub(crate) async fn rpc(server: &Server, subclass: &str, cmd: &str, data: Value) -> Value {
     let body = json!({"class": "chat", "subclass": subclass, "cmd": cmd, "data": data});
     let answer = server.server().post("/nkchat/rpc", body).await.expect(200);
     assert_eq!(answer["result"], "ok", "{subclass}/{cmd}: {answer}");

@@ -31,6 +31,14 @@ async fn an_ordinary_session_writes_only_as_itself_and_makes_no_users() {
     assert_eq!(ann.refused("message", "create", as_bob).await, "unauthorized");
     let add = json!({"conversation_id": team, "user_ids": ["eve"]});
     assert_eq!(bob.refused("conversation", "add_members", add).await, "unauthorized");
+    // Who may not add is not told which users there are, nor who may not look in which conversations.
+    let ghost = json!({"conversation_id": team, "user_ids": ["ghost"]});
+    assert_eq!(bob.refused("conversation", "add_members", ghost.clone()).await, "unauthorized");
+    assert_eq!(ann.refused("conversation", "add_members", ghost.clone()).await, "obj_not_found");
+    let mut eve = Client::login(&server, "eve", false).await;
+    for cmd in ["add_members", "remove_members"] {
+        assert_eq!(eve.refused("conversation", cmd, ghost.clone()).await, "obj_not_found", "{cmd}");
+    }
     assert_eq!(bob.refused("conversation", "delete", json!({"conversation_id": team})).await, "unauthorized");
     bob.chat("conversation", "remove_members", json!({"conversation_id": team, "user_ids": ["bob"]})).await;
     let members = ann.chat("conversation", "get_members", json!({"conversation_id": team})).await;
