@@ -4,7 +4,7 @@
 //! are in the environment and hold for the life of the process, and the chain of providers that would look
 //! elsewhere costs every binary half a megabyte and every cold start half a millisecond.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
@@ -16,6 +16,7 @@ use handlers::{
     context::{Clock, Context, Secrets},
     endpoint::{Action, Endpoint},
     gateway::Gateway,
+    issuer::Issuer,
 };
 use store::Store;
 
@@ -25,6 +26,12 @@ pub const TABLE: &str = "SWITCHBOARD_TABLE";
 pub const SECRET: &str = "SWITCHBOARD_SECRET";
 /// The key that signs user tokens, HS256.
 pub const TOKEN_KEY: &str = "SWITCHBOARD_TOKEN_KEY";
+/// Where the public keys of an identity provider are, whose tokens are taken too.
+pub const JWKS_URL: &str = "SWITCHBOARD_JWKS_URL";
+/// What the provider's tokens must name as `iss`.
+pub const TOKEN_ISSUER: &str = "SWITCHBOARD_TOKEN_ISSUER";
+/// What the provider's tokens must name as `aud`.
+pub const TOKEN_AUDIENCE: &str = "SWITCHBOARD_TOKEN_AUDIENCE";
 /// Origins that a browser may open a WebSocket from, comma-separated; none or `*`: any.
 pub const ALLOWED_ORIGINS: &str = "SWITCHBOARD_ALLOWED_ORIGINS";
 
@@ -106,7 +113,15 @@ pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -
         store: Store::new(aws_sdk_dynamodb::Client::from_conf(table.build()), required(TABLE)?),
         gateway: Gateway::Api(gateways),
         attachments,
-        secrets: Secrets { server: required(SECRET)?, token_key: required(TOKEN_KEY)? },
+        secrets: Secrets {
+            server: required(SECRET)?,
+            token_key: required(TOKEN_KEY)?,
+            issuer: optional(JWKS_URL).map(|url| {
+                let connector = aws_smithy_http_client::Connector::builder().tls_provider(TLS).build();
+                let http = SharedHttpConnector::new(connector);
+                Arc::new(Issuer::new(url, optional(TOKEN_ISSUER), optional(TOKEN_AUDIENCE), http))
+            }),
+        },
         clock: Clock::system(),
         allowed_origins: origins(&optional(ALLOWED_ORIGINS).unwrap_or_default()),
     })

@@ -1,13 +1,14 @@
 //! The command line: `switchboard [serve]` and `switchboard token`.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use handlers::issuer::Issuer;
 
 use crate::{
     Options, StartError,
     dynamodb::{Storage, TABLE},
-    token,
+    token, web,
 };
 
 /// Everything that may be typed.
@@ -56,6 +57,15 @@ pub struct Serve {
     /// The key that signs user tokens (HS256).
     #[arg(long, env = "SWITCHBOARD_TOKEN_KEY", hide_env_values = true, default_value = DEV_SECRET)]
     pub token_key: String,
+    /// Take user tokens of an identity provider too, whose public keys (JWKS) are at this URL.
+    #[arg(long, value_name = "URL", env = "SWITCHBOARD_JWKS_URL")]
+    pub jwks_url: Option<String>,
+    /// What the provider's tokens must name as `iss`.
+    #[arg(long, value_name = "ISS", env = "SWITCHBOARD_TOKEN_ISSUER", requires = "jwks_url")]
+    pub token_issuer: Option<String>,
+    /// What the provider's tokens must name as `aud`.
+    #[arg(long, value_name = "AUD", env = "SWITCHBOARD_TOKEN_AUDIENCE", requires = "jwks_url")]
+    pub token_audience: Option<String>,
     /// Serve this template instead of the embedded one.
     #[arg(long, value_name = "PATH", env = "SWITCHBOARD_TEMPLATE")]
     pub template: Option<PathBuf>,
@@ -119,7 +129,13 @@ impl Serve {
             host,
             port: self.port,
             storage,
-            secrets: handlers::context::Secrets { server: self.secret, token_key: self.token_key },
+            secrets: handlers::context::Secrets {
+                server: self.secret,
+                token_key: self.token_key,
+                issuer: self.jwks_url.map(|url| {
+                    Arc::new(Issuer::new(url, self.token_issuer, self.token_audience, web::connector()))
+                }),
+            },
             template,
             allowed_origins: self.origin,
             static_files: self.static_files,

@@ -4,7 +4,7 @@
 //! - [`cli`], [`token`]: what a user types.
 //! - [`template`]: `template.yaml` as the routing table; `routes`, [`selection`] look things up in it.
 //! - [`http`], [`websocket`], [`connections`], [`management`]: API Gateway.
-//! - `files`: a web client beside the API.
+//! - `files`: a web client beside the API; `web`: the way out.
 //! - [`dynamodb`], [`stream`]: the table and its triggers.
 //! - [`mod@invoke`] calls handlers as Lambda does, [`lambda`] the binaries that Lambda runs; [`observer`] sees what
 //!   they do.
@@ -29,6 +29,7 @@ pub mod selection;
 pub mod stream;
 pub mod template;
 pub mod token;
+mod web;
 pub mod websocket;
 
 use std::{
@@ -93,7 +94,11 @@ impl Default for Options {
             host: IpAddr::from([127, 0, 0, 1]),
             port: 0,
             storage: Storage::Memory,
-            secrets: Secrets { server: cli::DEV_SECRET.to_owned(), token_key: cli::DEV_SECRET.to_owned() },
+            secrets: Secrets {
+                server: cli::DEV_SECRET.to_owned(),
+                token_key: cli::DEV_SECRET.to_owned(),
+                issuer: None,
+            },
             template: None,
             endpoints: handlers::endpoints(),
             clock: Clock::system(),

@@ -273,6 +273,9 @@ fn environment(world: &World<'_>, files: Option<&Path>) -> Vec<(String, String)>
         _ => files,
     };
     all.extend(folder.map(|folder| ("SWITCHBOARD_ATTACHMENTS", folder.to_string_lossy().into_owned())));
+    for (name, value) in world.context.secrets.issuer.iter().flat_map(|issuer| issuer.described()) {
+        all.extend(value.map(|value| (name, value.to_owned())));
+    }
     for name in ["RUST_LOG", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
         all.extend(std::env::var(name).ok().map(|value| (name, value)));
     }

@@ -114,7 +114,7 @@ pub(crate) fn options(name: &str) -> Options {
         template: Some(TEMPLATE.to_owned()),
         endpoints: vec![&ECHO, &SOCKET, &STREAM],
         post_through_sdk: true,
-        secrets: Secrets { server: name.to_owned(), token_key: "key".to_owned() },
+        secrets: Secrets { server: name.to_owned(), token_key: "key".to_owned(), issuer: None },
         storage: storage(name),
         ..Options::default()
     }

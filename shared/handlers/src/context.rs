@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use domain::Timestamp;
 use store::Store;
 
-use crate::{attachments::Attachments, gateway::Gateway};
+use crate::{attachments::Attachments, gateway::Gateway, issuer::Issuer};
 
 /// Made once per process, shared by all calls.
 #[derive(Debug)]
@@ -64,6 +64,8 @@ pub struct Secrets {
     pub server: String,
     /// Signs user tokens, HS256.
     pub token_key: String,
+    /// Who else may sign user tokens.
+    pub issuer: Option<Arc<Issuer>>,
 }
 
 impl fmt::Debug for Secrets {

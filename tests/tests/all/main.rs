@@ -20,6 +20,8 @@ mod guarantees;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod issuer;
+#[cfg(test)]
 mod journeys;
 #[cfg(test)]
 mod lambda;

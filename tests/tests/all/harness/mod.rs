@@ -51,7 +51,7 @@ pub(crate) const START: i64 = 2_000_000_000_000;
 
 /// The secrets of a test's server: two, so that one is never taken for the other.
 pub(crate) fn secrets() -> Secrets {
-    Secrets { server: "server secret".to_owned(), token_key: "token key".to_owned() }
+    Secrets { server: "server secret".to_owned(), token_key: "token key".to_owned(), issuer: None }
 }
 
 /// What takes longer than [`PATIENCE`] fails.

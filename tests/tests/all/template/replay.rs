@@ -37,7 +37,7 @@ const BANNED: [&str; 2] = ["channelize-unban-users", "channels-unban-user"];
 async fn world(name: &str) -> Server {
     let secret = "dev-secret".to_owned();
     let server = Server::start_with(|options| {
-        options.secrets = Secrets { server: secret.clone(), token_key: secret };
+        options.secrets = Secrets { server: secret.clone(), token_key: secret, issuer: None };
     })
     .await;
     let headers = |user: &str| {
