@@ -77,7 +77,18 @@ pub enum Trigger {
         route_key: &'static str,
     },
     /// The table's stream.
-    Stream,
+    Stream(Reads),
+    /// The queue of chunks.
+    Queue,
+}
+
+/// What of the stream a function reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Everything that connections are told of: entries, read marks, signals.
+    All,
+    /// Entries of logs.
+    Entries,
 }
 
 /// An action of AWS that a function needs, as IAM spells it.
@@ -101,6 +112,10 @@ pub enum Action {
     UpdateItem,
     /// `execute-api:ManageConnections`
     ManageConnections,
+    /// `sns:Publish`, to the topic of chunks
+    PublishChunks,
+    /// `sns:Publish`, to the owner's topic
+    PublishEvents,
 }
 
 impl Action {
@@ -117,6 +132,7 @@ impl Action {
             Self::Query => "dynamodb:Query",
             Self::UpdateItem => "dynamodb:UpdateItem",
             Self::ManageConnections => "execute-api:ManageConnections",
+            Self::PublishChunks | Self::PublishEvents => "sns:Publish",
         }
     }
 }

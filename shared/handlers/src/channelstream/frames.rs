@@ -76,7 +76,8 @@ pub async fn frames(
 
 /// A socket is one connection however it is found: `since` is always when it was opened.
 fn at_socket(socket: &str, user: &UserId, since: Timestamp) -> Connection {
-    Connection { id: socket.to_owned(), user: user.clone(), dialect: Dialect::Channelstream, since }
+    let dialect = Dialect::Channelstream;
+    Connection { id: socket.to_owned(), user: user.clone(), dialect, since, arrays: false }
 }
 
 fn hears(stage: &Stage, user: &UserId, told: &Told<'_>) -> bool {
