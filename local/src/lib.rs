@@ -5,7 +5,7 @@
 //! - [`template`]: `template.yaml` as the routing table; `routes`, [`selection`] look things up in it.
 //! - [`http`], [`websocket`], [`connections`], [`management`]: API Gateway.
 //! - `files`: a web client beside the API.
-//! - [`dynamodb`], [`stream`]: the table and its triggers.
+//! - [`dynamodb`], [`stream`]: the table and its triggers. [`topic`]: topics, queues, and theirs.
 //! - [`mod@invoke`] calls handlers as Lambda does; [`observer`] sees what they do.
 //!
 //! # Invariants
@@ -27,6 +27,7 @@ pub mod selection;
 pub mod stream;
 pub mod template;
 pub mod token;
+pub mod topic;
 pub mod websocket;
 
 use std::{
@@ -39,7 +40,8 @@ use std::{
 use handlers::{
     attachments::Attachments,
     context::{Clock, Context, Secrets},
-    endpoint::Endpoint,
+    delivery::road::{Road, Settings},
+    endpoint::{Action, Endpoint},
     gateway::Gateway,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -75,6 +77,10 @@ pub struct Options {
     pub observer: Option<Arc<dyn Observer>>,
     /// How long a socket may live.
     pub socket_times: SocketTimes,
+    /// What of the delivery can be set.
+    pub road: Settings,
+    /// Where the owner's events are posted to.
+    pub webhook: Option<topic::Url>,
     /// Post through the SDK's client, as in AWS, instead of straight to the sockets. For tests.
     pub post_through_sdk: bool,
 }
@@ -94,6 +100,8 @@ impl Default for Options {
             static_files: None,
             observer: None,
             socket_times: SocketTimes::default(),
+            road: Settings::default(),
+            webhook: None,
             post_through_sdk: false,
         }
     }
@@ -166,6 +174,7 @@ pub struct Running {
     closing: watch::Sender<bool>,
     triggers: Vec<JoinHandle<()>>,
     progress: Vec<Arc<stream::Progress>>,
+    exchange: Arc<topic::Exchange>,
     sweep: Option<JoinHandle<()>>,
 }
 
@@ -178,8 +187,10 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 /// When the template, the storage or the address cannot be used.
 pub async fn start(options: Options) -> Result<Running, StartError> {
     let text = options.template.as_deref().unwrap_or(TEMPLATE);
-    let application = template::read(text, &options.endpoints)?;
-    let routes = routes::Routes::new(application.routes, application.sockets)?;
+    let mut application = template::read(text, &options.endpoints)?;
+    let (listed, sockets) =
+        (std::mem::take(&mut application.routes), std::mem::take(&mut application.sockets));
+    let routes = routes::Routes::new(listed, sockets)?;
     let files = match &options.static_files {
         Some(path) => Some(
             files::Files::new(path).map_err(|source| StartError::Static { path: path.clone(), source })?,
@@ -199,7 +210,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     } else {
         Gateway::Host(Arc::new(management::Direct::new(connections.clone(), options.observer.clone())))
     };
+    let state = state_folder(&options.storage);
+    let exchange = topic::Exchange::new(&application, state.as_deref(), options.webhook.is_some());
+    let exchange = Arc::new(exchange);
+    let topics = exchange.client(&application, options.observer.clone());
     let context = Arc::new(Context {
+        road: Road::new(options.road, topics),
         store: store::Store::new(tables.items.clone(), tables.name.as_str()),
         gateway,
         attachments: attachments(&options.storage),
@@ -210,9 +226,25 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let (closing, closed) = watch::channel(false);
     let mut triggers = Vec::new();
     let mut progress = Vec::new();
+    triggers.extend(exchange.run(&application.queue_mappings, options.webhook.as_ref(), &context, &closed));
+    // Whoever only tells a topic that nobody subscribes to need not read the stream: it would cost every write a read.
+    application.mappings.retain(|mapping| {
+        let events = application.events_topic.as_ref();
+        !mapping.endpoint.access.contains(&Action::PublishEvents) || !exchange.is_idle(events)
+    });
+    if let Some(embedded) = tables.embedded.clone() {
+        let names: Vec<_> = application.mappings.iter().map(|mapping| mapping.endpoint.name).collect();
+        let registering = move || names.into_iter().try_for_each(|name| embedded.register(name));
+        let registered = tokio::task::spawn_blocking(registering).await.map_err(|error| error.to_string());
+        let registered = registered.and_then(|done| done.map_err(|error| error.to_string()));
+        registered.map_err(dynamodb::StorageError::Embedded)?;
+    }
     for mapping in application.mappings {
-        let state = state_folder(&options.storage);
-        let trigger = stream::Trigger::new(mapping, &tables, Arc::clone(&context), state);
+        let publishes = |action| mapping.endpoint.access.contains(&action);
+        let chunks = application.chunks_topic.as_ref().filter(|_| publishes(Action::PublishChunks));
+        let events = application.events_topic.as_ref().filter(|_| publishes(Action::PublishEvents));
+        let downstream = [exchange.behind(chunks), exchange.behind(events)].concat();
+        let trigger = stream::Trigger::new(mapping, &tables, Arc::clone(&context), state.clone(), downstream);
         progress.push(trigger.progress());
         triggers.push(tokio::spawn(trigger.run(tables.written.clone(), closed.clone())));
     }
@@ -237,6 +269,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         closing,
         triggers,
         progress,
+        exchange,
         sweep,
     })
 }
@@ -260,11 +293,12 @@ fn state_folder(storage: &Storage) -> Option<PathBuf> {
 
 impl Running {
     /// Waits until every record that was written to the table so far has been delivered to the stream's functions
-    /// or given up.
+    /// or given up, and what they published has left the queues.
     pub async fn drained(&self) {
         for progress in &self.progress {
             progress.drained().await;
         }
+        self.exchange.drained().await;
     }
 
     /// Ends in good order: nothing new is taken, sockets are closed with 1001 and told to `$disconnect`, requests

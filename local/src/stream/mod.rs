@@ -9,7 +9,7 @@
 //!
 //! # Promises
 //! Every committed record is delivered at least once, in the order of its shard, also after a kill: the position
-//! is remembered only after the function has succeeded. A trigger without a remembered position starts at the
+//! is remembered only after the function has succeeded, and what it published has left the queues. A trigger without a remembered position starts at the
 //! oldest record there is (`TRIM_HORIZON`): announcing twice is harmless, not announcing is not. Shards are read
 //! one after another; AWS reads them side by side.
 
@@ -21,6 +21,7 @@ mod record;
 mod shards;
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc,
@@ -35,7 +36,7 @@ use tokio::{sync::watch, time::Instant};
 use self::{
     batch::Delivery, checkpoint::Checkpoints, dead_letter::DeadLetters, record::Pending, shards::Shards,
 };
-use crate::{dynamodb::Tables, template::Mapping};
+use crate::{dynamodb::Tables, template::Mapping, topic::queue::Queue};
 
 /// How often a remote stream is asked for what others wrote.
 const REMOTE_POLL: Duration = Duration::from_millis(250);
@@ -77,7 +78,14 @@ pub(crate) struct Trigger {
     checkpoints: Checkpoints,
     progress: Arc<Progress>,
     poll: Duration,
+    /// Where what the function publishes goes through.
+    downstream: Vec<Arc<Queue>>,
+    /// A position that waits until what was published before it has left the queues.
+    waiting: Option<(Positions, Vec<u64>)>,
 }
+
+/// How far each shard of a stream was delivered.
+type Positions = (String, BTreeMap<String, String>);
 
 impl Trigger {
     /// A trigger of the table's stream. `state` is the folder for what has to be remembered outside the table.
@@ -86,6 +94,7 @@ impl Trigger {
         tables: &Tables,
         context: Arc<Context>,
         state: Option<PathBuf>,
+        downstream: Vec<Arc<Queue>>,
     ) -> Self {
         let mapping = Arc::new(mapping);
         let name = mapping.endpoint.name;
@@ -99,6 +108,8 @@ impl Trigger {
             checkpoints,
             progress: Progress::new(),
             poll: if tables.embedded.is_some() { EMBEDDED_POLL } else { REMOTE_POLL },
+            downstream,
+            waiting: None,
             mapping,
         }
     }
@@ -123,10 +134,12 @@ impl Trigger {
             };
             let more = *passed.as_ref().unwrap_or(&false);
             dirty |= more;
-            if dirty && remembered.elapsed() >= CHECKPOINT_INTERVAL {
-                self.checkpoints.save(self.shards.positions()).await;
+            if dirty && self.waiting.is_none() && remembered.elapsed() >= CHECKPOINT_INTERVAL {
+                let marks = self.downstream.iter().map(|queue| queue.mark()).collect();
+                self.waiting = Some((self.shards.positions(), marks));
                 (dirty, remembered) = (false, Instant::now());
             }
+            self.save_if_done().await;
             if more {
                 continue;
             }
@@ -140,7 +153,7 @@ impl Trigger {
                     wait = AFTER_ERROR;
                 }
             }
-            if dirty {
+            if dirty || self.waiting.is_some() {
                 wait = wait.min(CHECKPOINT_INTERVAL);
             }
             tokio::select! {
@@ -150,8 +163,20 @@ impl Trigger {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        if dirty {
+        if dirty && self.downstream.iter().all(|queue| queue.is_done_up_to(queue.mark())) {
             self.checkpoints.save(self.shards.positions()).await;
+        } else {
+            self.save_if_done().await;
+        }
+    }
+
+    /// Remembers the position that waits, if what was published before it has left the queues.
+    async fn save_if_done(&mut self) {
+        let done = |(_, marks): &mut (Positions, Vec<u64>)| {
+            self.downstream.iter().zip(marks).all(|(queue, mark)| queue.is_done_up_to(*mark))
+        };
+        if let Some((positions, _)) = self.waiting.take_if(done) {
+            self.checkpoints.save(positions).await;
         }
     }
 
