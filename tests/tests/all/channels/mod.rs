@@ -14,23 +14,23 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 use crate::harness::{Server, http::Api, secrets, within};
 
 /// A socket on `/realtime`, read as one goes.
-struct Realtime(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Realtime(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Realtime {
-    async fn open(server: &Server, user: &str) -> Self {
+    pub(crate) async fn open(server: &Server, user: &str) -> Self {
         Self::open_with(server, &server.token(user)).await
     }
 
-    async fn open_with(server: &Server, token: &str) -> Self {
+    pub(crate) async fn open_with(server: &Server, token: &str) -> Self {
         let url = format!("ws://{}/realtime?token={token}", server.running.address);
         Self(within("a handshake", connect_async(url)).await.unwrap().0)
     }
 
-    async fn say(&mut self, frame: Value) {
+    pub(crate) async fn say(&mut self, frame: Value) {
         self.0.send(Message::text(frame.to_string())).await.unwrap();
     }
 
-    async fn next(&mut self) -> Value {
+    pub(crate) async fn next(&mut self) -> Value {
         loop {
             match within("a frame", self.0.next()).await.unwrap().unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
@@ -41,13 +41,13 @@ impl Realtime {
     }
 
     /// Subscribes; what came before the answer, and the answer.
-    async fn subscribe(&mut self, channels: &[&str], after: Value) -> (Vec<Value>, Value) {
+    pub(crate) async fn subscribe(&mut self, channels: &[&str], after: Value) -> (Vec<Value>, Value) {
         self.say(json!({"action": "subscribe", "channels": channels, "after": after})).await;
         self.until("subscribed").await
     }
 
     /// Reads on to a frame of that type: what came before, and the frame.
-    async fn until(&mut self, kind: &str) -> (Vec<Value>, Value) {
+    pub(crate) async fn until(&mut self, kind: &str) -> (Vec<Value>, Value) {
         let mut before = Vec::new();
         loop {
             let frame = self.next().await;
@@ -65,7 +65,7 @@ impl Realtime {
     }
 
     /// All that was due: delivery is waited for, and a pong marks the end.
-    async fn heard(&mut self, server: &Server) -> Vec<Value> {
+    pub(crate) async fn heard(&mut self, server: &Server) -> Vec<Value> {
         server.settled().await;
         self.say(json!({"action": "ping"})).await;
         self.until("pong").await.0

@@ -29,7 +29,7 @@ use domain::{ConversationId, Number, Place, Seq, Timestamp, UserId};
 use handlers::{
     auth::{self, Claims},
     context::{Clock, Secrets},
-    delivery::fan_out,
+    delivery::{fan_out, road::Settings},
     invocation::{Invocation, Reply, StreamChange, StreamRecord},
 };
 use serde_json::{Value, json};
@@ -77,6 +77,14 @@ pub(crate) fn storage() -> Storage {
     }
 }
 
+/// How the road is set: as usual, or, with `SWITCHBOARD_TEST_LARGE_AUDIENCE=1`, so that every audience is large and
+/// everything that is told goes through the queue.
+fn road() -> Settings {
+    let usual = Settings::default();
+    let large = std::env::var("SWITCHBOARD_TEST_LARGE_AUDIENCE").ok().and_then(|text| text.parse().ok());
+    Settings { large_audience: large.unwrap_or(usual.large_audience), ..usual }
+}
+
 /// A clock that stands still until it is stepped.
 #[derive(Debug, Clone)]
 pub(crate) struct Hand(Arc<AtomicI64>);
@@ -121,6 +129,7 @@ impl Server {
             secrets: secrets(),
             clock: clock.clock(),
             observer: Some(Arc::clone(&recorder) as _),
+            road: road(),
             ..Options::default()
         };
         change(&mut options);
@@ -221,9 +230,15 @@ impl Server {
 
     /// Brings a whole log to the fan-out once more, as one batch, as Lambda may.
     pub(crate) async fn deliver_again(&self, conversation: &str) {
+        self.deliver_after(conversation, 0).await;
+    }
+
+    /// Brings what comes after an entry of a log to the fan-out, as one batch.
+    pub(crate) async fn deliver_after(&self, conversation: &str, seq: u64) {
         let partition = store::keys::log_partition(self.number(conversation).await);
         let query = self.running.items.query().table_name(&self.running.table).consistent_read(true);
-        let query = query.key_condition_expression("pk = :pk");
+        let query = query.key_condition_expression("pk = :pk AND sk > :sk");
+        let query = query.expression_attribute_values(":sk", AttributeValue::S(store::keys::seq(Seq(seq))));
         let found =
             query.expression_attribute_values(":pk", AttributeValue::S(partition)).send().await.unwrap();
         let record = |(n, item): (usize, store::Item)| StreamRecord {

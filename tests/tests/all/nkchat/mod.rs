@@ -21,7 +21,7 @@ struct Heard {
 }
 
 /// A client on the socket.
-struct Client {
+pub(crate) struct Client {
     sink: SplitSink<WebSocketStream<MaybeTlsStream<TcpStream>>, Message>,
     heard: watch::Sender<Heard>,
     tid: u64,
@@ -29,7 +29,7 @@ struct Client {
 
 impl Client {
     /// A client that hears, once it subscribes, what is written from now on.
-    async fn open(server: &Server) -> Self {
+    pub(crate) async fn open(server: &Server) -> Self {
         server.settled().await;
         let url = format!("ws://{}/nkchat", server.running.address);
         let (socket, _) = within("a handshake", connect_async(url)).await.unwrap();
@@ -48,7 +48,7 @@ impl Client {
     }
 
     /// A client that has logged in and answered its first ping.
-    async fn login(server: &Server, user: &str, admin: bool) -> Self {
+    pub(crate) async fn login(server: &Server, user: &str, admin: bool) -> Self {
         let mut client = Self::open(server).await;
         let password = token(server, user, admin);
         let done = client.ask("core", "user", "login", json!({"user": user, "password": password})).await;
@@ -101,12 +101,12 @@ impl Client {
         answer["data"]["code"].as_str().unwrap_or_else(|| panic!("{subclass}/{cmd}: {answer}")).to_owned()
     }
 
-    async fn subscribe(&mut self, selector: Value) {
+    pub(crate) async fn subscribe(&mut self, selector: Value) {
         assert_eq!(self.ask("core", "event", "subscribe", selector).await, json!({"result": "ok"}));
     }
 
     /// What was heard since and is no answer, once everything was delivered and answered.
-    async fn events(&mut self, server: &Server) -> Vec<Value> {
+    pub(crate) async fn events(&mut self, server: &Server) -> Vec<Value> {
         server.settled().await;
         // What was posted before this answer is here when it is.
         self.ask("core", "test", "async", json!({"data": {"a": 1}})).await;
