@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_server_secret_may_have_a_colon_on_either_side() {
-        let secrets = Secrets { server: "s3cret".into(), ..secrets("") };
+        let with_secret = Secrets { server: "s3cret".into(), ..secrets("") };
         for (text, expected) in [
             ("s3cret", true),
             ("s3cret:", true),
@@ -221,9 +221,9 @@ mod tests {
             ("s3cret::", false),
             ("", false),
         ] {
-            assert_eq!(is_server(&secrets, &general_purpose::STANDARD.encode(text)), expected, "{text}");
+            assert_eq!(is_server(&with_secret, &general_purpose::STANDARD.encode(text)), expected, "{text}");
         }
-        assert!(!is_server(&secrets, "s3cret"));
+        assert!(!is_server(&with_secret, "s3cret"));
         let none = Secrets { server: String::new(), ..secrets("") };
         assert!(!is_server(&none, "") && !is_server(&none, &general_purpose::STANDARD.encode(":")));
     }

@@ -114,7 +114,7 @@ impl Issuer {
             match tokio::time::timeout(PATIENCE, self.fetch()).await {
                 Ok(Ok(keys)) => (known.keys, known.at) = (Arc::new(keys), Some(Instant::now())),
                 Ok(Err(error)) => {
-                    tracing::error!(url = self.url, error, "the issuer's keys were not fetched")
+                    tracing::error!(url = self.url, error, "the issuer's keys were not fetched");
                 }
                 Err(_) => tracing::error!(url = self.url, "the issuer's keys took too long"),
             }

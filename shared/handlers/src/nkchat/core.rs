@@ -75,7 +75,7 @@ async fn login(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
     let (user, powerful) = prove(cx, &name, password.as_deref()).await?;
     let id = match asker.session {
         None => {
-            let who = Arrival { user, name, powerful, meta, told: true };
+            let who = Arrival { user, name, powerful, meta, told: true, arrays: false };
             session::begin(cx, connection, who).await?.id
         }
         // The handshake logged in already; now its client hears so.

@@ -269,6 +269,8 @@ pub struct Arrival {
     pub meta: Object,
     /// The client is told the session's id.
     pub told: bool,
+    /// The client asked for its events in arrays.
+    pub arrays: bool,
 }
 
 /// Begins a session.
@@ -299,7 +301,7 @@ pub async fn begin(cx: &Context, connection: &str, who: Arrival) -> Result<State
         relays: BTreeMap::new(),
     };
     let (id, user) = (connection.to_owned(), who.user);
-    let connection = Connection { id, user, dialect: Dialect::Nkchat, since: now };
+    let connection = Connection { id, user, dialect: Dialect::Nkchat, since: now, arrays: who.arrays };
     let begun = cx.store.open_connection(&Stored { connection, state: write(&state)? }, now).await?;
     if begun { Ok(state) } else { Err(Refusal::AlreadyAuthenticated) }
 }
