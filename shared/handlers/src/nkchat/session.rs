@@ -320,7 +320,7 @@ pub async fn change<T>(
         if state == open.state || cx.store.change_state(&open.stored, &write(&state)?).await? {
             return Ok(output);
         }
-        retry::pause(attempt).await?;
+        retry::pause(attempt).await;
     }
     Err(Error::Busy.into())
 }

@@ -58,7 +58,7 @@ pub async fn tell_with(
         match cx.store.append(std::slice::from_ref(&entry), with.clone()).await {
             Ok(Appended::Done) => return Ok(true),
             Ok(Appended::Refused(..)) => return Ok(false),
-            Ok(Appended::Overtaken) | Err(Error::Busy) => retry::pause(attempt).await?,
+            Ok(Appended::Overtaken) | Err(Error::Busy) => retry::pause(attempt).await,
             Err(error) => return Err(error),
         }
     }
