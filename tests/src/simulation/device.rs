@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use domain::Dialect;
 use handlers::invocation::SocketEvent;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::{
     cloud::{Cloud, socket_call},
@@ -21,12 +21,8 @@ use super::{
 /// How far a world is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Everything happens.
-    Running,
     /// The weather is fair and everything was delivered: each device that can resumes once more.
     Last,
-    /// All is over.
-    Over,
 }
 
 /// What all devices have to do with.
@@ -42,8 +38,6 @@ pub struct Surroundings {
     pub history: History,
     /// What goes wrong.
     pub weather: Weather,
-    /// How far the world is.
-    pub phase: watch::Receiver<Phase>,
     /// The rooms that there are.
     pub rooms: Vec<String>,
     /// Counts sockets.
@@ -58,6 +52,8 @@ pub struct Device {
     device: usize,
     dialect: Dialect,
     dice: Dice,
+    /// Tells how far the world is. (A `watch` would wake devices in an order of its own.)
+    phases: mpsc::UnboundedReceiver<Phase>,
     /// The last position of each room, where the dialect has such.
     positions: BTreeMap<String, (Value, u64)>,
 }
@@ -79,25 +75,29 @@ struct Open {
 impl Device {
     /// A user's device.
     #[must_use]
-    pub fn new(world: Surroundings, seed: u64, user: &str, device: usize, dialect: Dialect) -> Self {
+    pub fn new(
+        world: Surroundings,
+        seed: u64,
+        user: &str,
+        (device, dialect): (usize, Dialect),
+        phases: mpsc::UnboundedReceiver<Phase>,
+    ) -> Self {
         let dice = Dice::new(seed, &format!("device {device}"));
-        Self { world, user: user.to_owned(), device, dialect, dice, positions: BTreeMap::new() }
+        Self { world, user: user.to_owned(), device, dialect, dice, phases, positions: BTreeMap::new() }
     }
 
     /// Listens until the world is over.
     pub async fn run(mut self) {
-        let mut phase = self.world.phase.clone();
-        let mut last_done = false;
+        let mut last = false;
         loop {
-            let now = *phase.borrow_and_update();
-            if now == Phase::Over || last_done {
-                return;
-            }
-            let last = now == Phase::Last;
+            last |= matches!(self.phases.try_recv(), Ok(Phase::Last));
             if let Some(mut open) = self.open().await {
-                let by = self.listen(&mut open, &mut phase, last).await;
-                last_done = last && by == "done";
+                let by = self.listen(&mut open, last).await;
+                last |= by == "last";
                 self.close(open, by).await;
+                if by == "done" {
+                    return;
+                }
             } else {
                 time::pass(self.dice.between(20, 400)).await;
             }
@@ -167,12 +167,7 @@ impl Device {
     }
 
     /// Listens until the socket ends; says by whom it does.
-    async fn listen(
-        &mut self,
-        open: &mut Open,
-        phase: &mut watch::Receiver<Phase>,
-        last: bool,
-    ) -> &'static str {
+    async fn listen(&mut self, open: &mut Open, last: bool) -> &'static str {
         let cut = self.world.weather.strikes(&self.dice, self.world.weather.rates().cut * 10);
         let life = if cut { self.dice.between(1, 3_000) } else { 7_200_000 };
         let ends = tokio::time::Instant::now() + Duration::from_millis(life);
@@ -200,11 +195,7 @@ impl Device {
                     Some(Received::Closed) | None => return "server",
                 },
                 // In the last phase it resumes: by another socket, if this one was well.
-                changed = phase.changed(), if !last => {
-                    if changed.is_err() || *phase.borrow_and_update() != Phase::Running {
-                        return "last";
-                    }
-                }
+                Some(Phase::Last) = self.phases.recv(), if !last => return "last",
                 () = tokio::time::sleep_until(until) => {
                     return if open.asked.is_some() { "impatience" } else { "cut" };
                 }

@@ -72,6 +72,12 @@ impl Door {
         Ok(Self { cloud, tokens: users.iter().map(token).collect::<Result<_, String>>()? })
     }
 
+    /// What is behind it.
+    #[must_use]
+    pub const fn cloud(&self) -> &Arc<Cloud> {
+        &self.cloud
+    }
+
     /// The user's token.
     #[must_use]
     pub fn token(&self, user: &str) -> String {

@@ -6,9 +6,13 @@ use std::{
 };
 
 use domain::Dialect;
+use handlers::{
+    auth::Caller,
+    operations::create::{self, NewConversation},
+};
 use serde_json::{Value, json};
 use switchboard::dynamodb::TABLE;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
     actor::{Actor, Known},
@@ -85,7 +89,6 @@ async fn live(seed: u64) -> Result<Run, String> {
     let door = Door::new(Arc::clone(&cloud), &users)?;
     let rooms = furnish(&door, &dice, &users, &history).await?;
     let numbers = numbers(&table, &rooms)?;
-    let (phase, watching) = watch::channel(Phase::Running);
     let sockets = Arc::new(AtomicUsize::new(0));
     let surroundings = Surroundings {
         cloud: Arc::clone(&cloud),
@@ -93,7 +96,6 @@ async fn live(seed: u64) -> Result<Run, String> {
         lines,
         history: history.clone(),
         weather: weather.clone(),
-        phase: watching,
         rooms,
         sockets,
     };
@@ -101,7 +103,7 @@ async fn live(seed: u64) -> Result<Run, String> {
     let mut streaming = JoinSet::new();
     streaming.spawn(Arc::clone(&stream).run(Arc::clone(&cloud)));
     weather.set_fair(false);
-    let mut devices = devices(&surroundings, seed, &dice, &users);
+    let (mut devices, phases) = devices(&surroundings, seed, &dice, &users);
     let actors = actors(&surroundings, seed, &dice, &users, &numbers);
     let readers = act(actors, dice.between(20, 48)).await;
     weather.set_fair(true);
@@ -110,7 +112,9 @@ async fn live(seed: u64) -> Result<Run, String> {
     // Whoever waits for an answer that never comes, or has a dead line, finds out; holds of dead functions end.
     time::pass(60_000).await;
     stuck = stuck.or(drained(&stream).await);
-    phase.send_replace(Phase::Last);
+    for phase in &phases {
+        let _ = phase.send(Phase::Last);
+    }
     let all = async { while devices.join_next().await.is_some() {} };
     if tokio::time::timeout(std::time::Duration::from_millis(DRAIN), all).await.is_err() {
         stuck = stuck.or(Some("a device never gets an answer".to_owned()));
@@ -120,7 +124,6 @@ async fn live(seed: u64) -> Result<Run, String> {
             reader.read(room).await;
         }
     }
-    phase.send_replace(Phase::Over);
     streaming.abort_all();
     Ok(Run {
         facts: history.facts(),
@@ -144,10 +147,8 @@ async fn furnish(
     for n in 0..dice.between(1, 3) {
         let owner = dice.pick(users).cloned().unwrap_or_default();
         let visibility = dice.pick(&["private", "private", "public", "open"]).copied().unwrap_or("private");
-        let body = json!({"channel_name": format!("room {n}"), "visibility": visibility});
-        let made = door.knock(Who::User(&owner), Knock::new("channels-create-channel", vec![], body)).await;
-        let Some((201, made)) = made else { return Err(format!("no room: {made:?}")) };
-        let room = made.get("channel_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let room = format!("room-{n}");
+        make(door, &owner, &room, visibility).await?;
         history.note(Fact::Room { room: room.clone(), visibility: visibility.to_owned() });
         for user in users.iter().filter(|user| **user != owner) {
             if dice.permille(750) {
@@ -159,6 +160,19 @@ async fn furnish(
         rooms.push(room);
     }
     Ok(rooms)
+}
+
+/// Makes a room of this id: one that the server draws would be another in the next run.
+async fn make(door: &Door, owner: &str, room: &str, visibility: &str) -> Result<(), String> {
+    let cx = door.cloud().process();
+    let user = domain::UserId::trusted(owner);
+    cx.store.ensure_user(&user, cx.clock.now()).await.map_err(|error| error.to_string())?;
+    let caller = Caller { user: Some(user), powerful: false, server: false };
+    let visibility = serde_json::from_value(json!(visibility)).map_err(|error| error.to_string())?;
+    let id = Some(domain::ConversationId::trusted(room));
+    let new = NewConversation { id, title: Some(room.to_owned()), ..NewConversation::of(visibility) };
+    let made = create::create(cx, &caller, Dialect::Channels, new).await;
+    made.map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// The rooms' numbers, from the table.
@@ -176,19 +190,23 @@ fn numbers(table: &Table, rooms: &[String]) -> Result<BTreeMap<String, u64>, Str
     Ok(numbers)
 }
 
+/// Devices at work, and how each is told how far the world is.
+type Devices = (JoinSet<()>, Vec<mpsc::UnboundedSender<Phase>>);
+
 /// Each user has a device that can resume, and perhaps another.
-fn devices(surroundings: &Surroundings, seed: u64, dice: &Dice, users: &[String]) -> JoinSet<()> {
+fn devices(surroundings: &Surroundings, seed: u64, dice: &Dice, users: &[String]) -> Devices {
     let others = [Dialect::Events, Dialect::Nkchat, Dialect::Channelstream, Dialect::Channels];
-    let mut devices = JoinSet::new();
-    let mut count = 0;
+    let (mut devices, mut phases) = (JoinSet::new(), Vec::new());
     for user in users {
         let second = dice.pick(&others).copied().filter(|_| dice.permille(600));
         for dialect in [Some(Dialect::Channels), second].into_iter().flatten() {
-            devices.spawn(Device::new(surroundings.clone(), seed, user, count, dialect).run());
-            count += 1;
+            let (phase, told) = mpsc::unbounded_channel();
+            let device = (phases.len(), dialect);
+            devices.spawn(Device::new(surroundings.clone(), seed, user, device, told).run());
+            phases.push(phase);
         }
     }
-    devices
+    (devices, phases)
 }
 
 fn actors(
