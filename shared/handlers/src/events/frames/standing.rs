@@ -21,6 +21,10 @@ impl Teller<'_> {
         let after = self.read_up_to(member);
         self.load_recent().await?;
         let recent = self.recent.as_deref().unwrap_or_default();
+        // It was read after the membership was: perhaps the member has been sent away meanwhile.
+        let away =
+            recent.iter().position(|entry| entry.seq() > member.joined && entry.sends_away(&member.user));
+        let recent = away.and_then(|at| recent.get(..at)).unwrap_or(recent);
         let unread = recent
             .iter()
             .filter(|entry| entry.seq() > after)
@@ -28,7 +32,8 @@ impl Teller<'_> {
             .count();
         let mut newest = recent.iter().rev().find_map(|entry| self.shown(member, entry));
         if newest.is_none() {
-            newest = self.older(member, recent.first().map(Entry::seq)).await?;
+            let before = self.recent.iter().flatten().next().map(Entry::seq);
+            newest = self.older(member, before).await?;
         }
         let last = match newest {
             Some(message) => {
