@@ -80,8 +80,8 @@ fn main() -> ExitCode {
 fn many(arguments: &Arguments, next: &AtomicU64, sums: &Sums) {
     loop {
         let seed = next.fetch_add(1, Relaxed);
-        let stop = !arguments.keep_going
-            && !sums.failed.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let stop =
+            !arguments.keep_going && !sums.failed.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
         if seed >= arguments.from.saturating_add(arguments.seeds) || stop {
             return;
         }

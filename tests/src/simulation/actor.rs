@@ -34,6 +34,8 @@ pub struct Actor {
     pub known: Known,
     /// Luck.
     pub dice: Dice,
+    /// Conversations may end here.
+    pub mortal: bool,
     /// Counts requests.
     pub asks: Arc<std::sync::atomic::AtomicUsize>,
 }
@@ -67,7 +69,9 @@ impl Actor {
             89..93 => self.set_role(room).await,
             93..95 => self.settings(room).await,
             95..97 => self.mark(room).await,
-            97..99 => self.change_of(room, "typing", "channels-send-typing", json!({"is_typing": true})).await,
+            97..99 => {
+                self.change_of(room, "typing", "channels-send-typing", json!({"is_typing": true})).await
+            }
             _ => self.end(room).await,
         }
     }
@@ -94,9 +98,8 @@ impl Actor {
 
     fn message(&self, room: &str, of: Option<&str>) -> Option<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = known.iter().filter(|(is_in, _, author)| {
-            is_in == room && of.is_none_or(|user| user == author)
-        });
+        let here =
+            known.iter().filter(|(is_in, _, author)| is_in == room && of.is_none_or(|user| user == author));
         let here: Vec<&String> = here.map(|(_, id, _)| id).collect();
         self.dice.pick(&here).map(|id| (*id).clone())
     }
@@ -128,7 +131,7 @@ impl Actor {
             some
         };
         let (mut only, mut except) = (Vec::new(), Vec::new());
-        let kind = self.dice.below(10);
+        let kind = self.dice.below(if self.mortal { 9 } else { 10 });
         let (user, number) = (&self.user, self.numbers.get(room).copied().unwrap_or_default());
         let number = number.to_string();
         let private = self.dice.permille(350);
@@ -295,8 +298,7 @@ impl Actor {
     }
 
     async fn end(&self, room: &str) {
-        // Seldom: little can happen afterwards.
-        if self.dice.permille(250) {
+        if self.mortal {
             self.change_of(room, "end", "channels-delete-channel", Value::Null).await;
         }
     }

@@ -221,7 +221,11 @@ impl<'a> Case<'a> {
 
     fn permitted(&self) -> Vec<Violation> {
         let entries = self.oracles.values().flat_map(|oracle| {
-            oracle.log().entries.values().filter_map(|entry| Some((entry.committed, oracle.forbidden(entry)?)))
+            oracle
+                .log()
+                .entries
+                .values()
+                .filter_map(|entry| Some((entry.committed, oracle.forbidden(entry)?)))
         });
         entries.map(|(at, what)| Violation::at("permitted", at, what)).collect()
     }
@@ -263,7 +267,9 @@ impl<'a> Case<'a> {
             });
         }
         shown.iter().find_map(|id| {
-            let Some((_, seq)) = self.index.messages.get(id) else { return Some(format!("{id} is no message")) };
+            let Some((_, seq)) = self.index.messages.get(id) else {
+                return Some(format!("{id} is no message"));
+            };
             let hidden = oracle.hidden_since(user, *seq).is_some_and(|since| since < from);
             let seen = hidden || oracle.sight(user, *seq) == Sight::Never;
             seen.then(|| format!("{user} is shown {seq}, and may not see it"))
@@ -273,9 +279,8 @@ impl<'a> Case<'a> {
 
 /// The rooms' numbers, from their settings.
 fn numbers(items: &[Value]) -> BTreeMap<String, u64> {
-    let text = |item: &Value, path: &str| {
-        item.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
+    let text =
+        |item: &Value, path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let settings = items.iter().filter(|item| text(item, "/sk/S") == "CONV");
     let numbered = settings.filter_map(|item| {
         let room = text(item, "/pk/S").strip_prefix("CONV#")?.to_owned();

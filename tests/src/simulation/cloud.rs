@@ -117,9 +117,7 @@ impl Cloud {
     pub async fn socket(&self, dialect: Dialect, call: SocketCall) -> Option<HttpReply> {
         let route = |key: &str| {
             let mut of_dialect = self.routes.values().filter(|one| one.dialect == Some(dialect));
-            of_dialect.find(
-                |one| matches!(&one.trigger, Trigger::Socket { route_key } if *route_key == key),
-            )
+            of_dialect.find(|one| matches!(&one.trigger, Trigger::Socket { route_key } if *route_key == key))
         };
         let endpoint = *route(&call.route_key).or_else(|| route("$default"))?;
         let process = self.any_process();

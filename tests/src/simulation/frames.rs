@@ -107,6 +107,8 @@ fn channelstream(index: &Index, event: &Value) -> Option<Told> {
     let id = event.get("uuid");
     let about = |what| move |room, seq| Told::About(room, seq, what);
     match event.get("type")?.as_str()? {
+        // What was missed is told when the socket is announced, which another shard may bring later.
+        "message" if event.get("catchup") == Some(&Value::Bool(true)) => Some(index.message(id, Told::Shown)),
         "message" => Some(index.message(id, Told::Written)),
         "message:edit" => Some(index.message(id, about("message_edited"))),
         "message:delete" => Some(index.message(id, about("message_recalled"))),

@@ -202,7 +202,9 @@ impl fmt::Display for Fact {
                 write!(f, "socket {socket}: {user}'s device {device} opens {dialect}")
             }
             Self::Listening { socket } => write!(f, "socket {socket} listens"),
-            Self::Subscribing { socket, after, .. } => write!(f, "socket {socket} subscribes after {after:?}"),
+            Self::Subscribing { socket, after, .. } => {
+                write!(f, "socket {socket} subscribes after {after:?}")
+            }
             Self::Subscribed { socket, seq, recovered, .. } => {
                 write!(f, "socket {socket} subscribed at {seq}, recovered: {recovered}")
             }

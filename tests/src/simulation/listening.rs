@@ -46,12 +46,8 @@ struct Listeners<'a> {
 /// Everything that does not hold of what was heard.
 #[must_use]
 pub fn check(case: &Case<'_>) -> Vec<Violation> {
-    let mut listeners = Listeners {
-        case,
-        sockets: BTreeMap::new(),
-        positions: BTreeMap::new(),
-        violations: Vec::new(),
-    };
+    let mut listeners =
+        Listeners { case, sockets: BTreeMap::new(), positions: BTreeMap::new(), violations: Vec::new() };
     for (at, fact) in &case.run.facts {
         listeners.take(*at, fact);
     }
@@ -164,9 +160,7 @@ impl Listeners<'_> {
             Told::Entry(room, seq, _) | Told::Written(room, seq) | Told::Shown(room, seq) => {
                 (room, *seq, vec![*seq])
             }
-            Told::About(room, seq, what) => {
-                (room, *seq, about(self.case.oracles.get(room)?, *seq, what))
-            }
+            Told::About(room, seq, what) => (room, *seq, about(self.case.oracles.get(room)?, *seq, what)),
             Told::Passing(room) => {
                 let (who, oracle) = self.parts(socket, room)?;
                 let hears = oracle.might_read(&who.user, at.saturating_sub(70_000), at);
@@ -187,8 +181,7 @@ impl Listeners<'_> {
             return Some(format!("{kind} is told as entry {seq}, which is {:?}", entry.event));
         }
         // Who had not joined yet sees what was before only afterwards.
-        let joined = oracle.first_joined(user).and_then(|joined| oracle.log().entries.get(&joined));
-        if oracle.visibility(seq) != "open" && joined.is_none_or(|joined| joined.committed > at) {
+        if oracle.let_in(user, seq).is_none_or(|since| since > at) {
             return Some(format!("{user} is told of entry {seq} before joining"));
         }
         let subject = subject(oracle, seq);
@@ -205,7 +198,8 @@ impl Listeners<'_> {
         if seq > last {
             let missed = missed(oracle, &who.user, last, seq - 1);
             if !missed.is_empty() {
-                let what = format!("{}'s socket {socket} hears {seq} after {last}, without {missed:?}", who.user);
+                let what =
+                    format!("{}'s socket {socket} hears {seq} after {last}, without {missed:?}", who.user);
                 self.breach("no gap", at, what);
             }
         }
@@ -223,7 +217,9 @@ impl Listeners<'_> {
             let always = (oracle.tail(who.opened)..=tail).all(|seq| oracle.may_read(&who.user, seq));
             let missed = if who.dialect == "channels" {
                 let Some(position) = self.positions.get(&(who.device, room.clone())) else { continue };
-                let Some(last) = position.last.filter(|_| position.subscribed == Some(true)) else { continue };
+                let Some(last) = position.last.filter(|_| position.subscribed == Some(true)) else {
+                    continue;
+                };
                 if always { missed(oracle, &who.user, last, tail) } else { Vec::new() }
             } else {
                 let Some(since) = who.listening.filter(|_| always) else { continue };
@@ -296,7 +292,11 @@ fn written_since(oracle: &Oracle, socket: &Socket, since: u64) -> Vec<u64> {
     let due = entries.filter(|entry| {
         let user = &socket.user;
         let told = match &entry.event {
-            Event::Message { audience, .. } => !audience.except.contains(user),
+            Event::Message { audience, .. } => {
+                let reached = audience.only.is_empty() || audience.only.contains(user);
+                // Channelstream reaches whom a message names, and its author only if that is one of them.
+                !audience.except.contains(user) && (reached || socket.dialect != "channelstream")
+            }
             _ => false,
         };
         // The events dialect tells members, and nobody else.

@@ -97,10 +97,7 @@ pub type Fault = String;
 ///
 /// # Errors
 /// Names the item that is no entry.
-pub fn read(
-    inserted: &[Value],
-    commits: &BTreeMap<table::Place, u64>,
-) -> Result<BTreeMap<u64, Log>, Fault> {
+pub fn read(inserted: &[Value], commits: &BTreeMap<table::Place, u64>) -> Result<BTreeMap<u64, Log>, Fault> {
     let mut logs: BTreeMap<u64, Log> = BTreeMap::new();
     for item in inserted {
         let (number, entry) = entry(item, commits).ok_or_else(|| format!("no entry: {item}"))?;
@@ -168,7 +165,9 @@ fn event(event: &Value) -> Option<Event> {
     Some(match kind.as_str() {
         "message_edited" | "message_recalled" | "message_pinned" | "message_unpinned" => about(body)?,
         "reaction_added" | "reaction_removed" => about(body.get("message")?)?,
-        "copies_deleted" => Event::CopiesDeleted { user: text("user")?, ranges: ranges(body.get("messages")?) },
+        "copies_deleted" => {
+            Event::CopiesDeleted { user: text("user")?, ranges: ranges(body.get("messages")?) }
+        }
         "conversation_created" => Event::Created(members()),
         "conversation_updated" => {
             let told = ["title", "description", "visibility"].iter().any(|name| body.get(name).is_some());

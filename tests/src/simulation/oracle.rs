@@ -192,9 +192,12 @@ impl Oracle {
     #[must_use]
     pub fn sight(&self, user: &str, seq: u64) -> Sight {
         let Some(entry) = self.log.entries.get(&seq) else { return Sight::Never };
-        let away = self.away(user, seq);
-        let open_or_member = self.visibility(seq) == "open" || self.first_joined(user).is_some();
-        if away == Sight::Never || !open_or_member {
+        let mut away = self.away(user, seq);
+        if self.visibility(seq) != "open" && self.first_joined(user).is_none() {
+            // A stranger's: where it is opened later, a list shows what was before, and no frame need.
+            away = away.min(if self.opened(seq).is_some() { Sight::May } else { Sight::Never });
+        }
+        if away == Sight::Never {
             return Sight::Never;
         }
         let hidden = self.hidden.get(user);
@@ -206,7 +209,8 @@ impl Oracle {
             }
             Event::About { seq: message, audience, .. } => {
                 let deleted = hidden.and_then(|hidden| hidden.get(message).or_else(|| hidden.get(&seq)));
-                let of_message = if audience.author == user { Sight::Must } else { self.away(user, *message) };
+                let of_message =
+                    if audience.author == user { Sight::Must } else { self.away(user, *message) };
                 let sight = Self::for_whom(audience, user).min(away).min(of_message);
                 match deleted {
                     Some(by) if *by < seq => Sight::Never,
@@ -218,6 +222,23 @@ impl Oracle {
             _ if hidden.is_some_and(|hidden| hidden.contains_key(&seq)) => away.min(Sight::May),
             _ => away,
         }
+    }
+
+    /// The first entry after `seq` that opened the conversation to everybody.
+    fn opened(&self, seq: u64) -> Option<u64> {
+        let mut later = self.visibility.iter().filter(|(from, _)| *from > seq);
+        later.find(|(_, visibility)| visibility == "open").map(|(from, _)| *from)
+    }
+
+    /// Since when what was written at `seq` may be seen by who first comes later: the user joined, or it was opened
+    /// to everybody. None if it never was.
+    #[must_use]
+    pub fn let_in(&self, user: &str, seq: u64) -> Option<u64> {
+        if self.visibility(seq) == "open" {
+            return Some(0);
+        }
+        let entries = [self.first_joined(user), self.opened(seq)].into_iter().flatten();
+        entries.filter_map(|seq| self.log.entries.get(&seq)).map(|entry| entry.committed).min()
     }
 
     /// The entry with which the user first became a member.
@@ -240,8 +261,8 @@ impl Oracle {
         let shown = self.log.entries.values().filter_map(|entry| {
             let Event::Message { id, audience, .. } = &entry.event else { return None };
             let hidden = self.hidden.get(user).is_some_and(|hidden| hidden.contains_key(&entry.seq));
-            let own = audience.author == user && self.away(user, entry.seq) != Sight::Never;
-            let seen = own || self.sight(user, entry.seq) == Sight::Must;
+            let for_them = audience.author == user || Self::for_whom(audience, user) == Sight::Must;
+            let seen = for_them && self.away(user, entry.seq) != Sight::Never;
             (seen && !hidden && !self.recalled.contains(&entry.seq)).then(|| id.clone())
         });
         shown.collect()
@@ -301,7 +322,8 @@ impl Oracle {
             Event::Created(_) | Event::Notice => true,
         };
         let after_end = self.ended.is_some_and(|ended| ended < entry.seq);
-        (!permitted || after_end)
-            .then(|| format!("{actor}, {standing:?}, was not permitted entry {}: {:?}", entry.seq, entry.event))
+        (!permitted || after_end).then(|| {
+            format!("{actor}, {standing:?}, was not permitted entry {}: {:?}", entry.seq, entry.event)
+        })
     }
 }

@@ -210,9 +210,7 @@ impl Stream {
             let failed = cloud.deliver(batch.clone()).await;
             let lowest = match &failed {
                 None => Some(0),
-                Some(failed) => {
-                    batch.iter().position(|record| failed.contains(&record.sequence_number))
-                }
+                Some(failed) => batch.iter().position(|record| failed.contains(&record.sequence_number)),
             };
             match lowest {
                 Some(index) => batch = batch.split_off(index),

@@ -236,7 +236,8 @@ impl Table {
             return self.embedded.call(operation, body);
         };
         let gets = operation == "BatchGetItem";
-        let path = if gets { format!("/RequestItems/{TABLE}/Keys") } else { format!("/RequestItems/{TABLE}") };
+        let path =
+            if gets { format!("/RequestItems/{TABLE}/Keys") } else { format!("/RequestItems/{TABLE}") };
         let Some(Value::Array(parts)) = request.pointer_mut(&path) else {
             return self.embedded.call(operation, body);
         };
@@ -247,7 +248,9 @@ impl Table {
         let rest = parts.split_off(usize::try_from(keep).unwrap_or(1));
         let (status, answer) = self.embedded.call(operation, request.to_string().as_bytes());
         let Ok(mut answer) = serde_json::from_slice::<Value>(&answer) else { return (status, answer) };
-        if status == 200 && let Some(answer) = answer.as_object_mut() {
+        if status == 200
+            && let Some(answer) = answer.as_object_mut()
+        {
             let mut left = request.pointer(&format!("/RequestItems/{TABLE}")).cloned().unwrap_or_default();
             if gets {
                 left.as_object_mut().map(|left| left.insert("Keys".to_owned(), rest.into()));
@@ -264,7 +267,8 @@ impl Table {
     fn shortened(&self, request: &[u8], answer: Vec<u8>) -> Vec<u8> {
         let Ok(mut page) = serde_json::from_slice::<Value>(&answer) else { return answer };
         // What asks for one item asks for the last: DynamoDB never gives none where there is one.
-        let counts = serde_json::from_slice::<Value>(request).is_ok_and(|asked| asked.get("Select").is_some());
+        let counts =
+            serde_json::from_slice::<Value>(request).is_ok_and(|asked| asked.get("Select").is_some());
         let Some(Value::Array(items)) = page.get_mut("Items") else { return answer };
         if counts || items.len() < 2 {
             return answer;

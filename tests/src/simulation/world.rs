@@ -103,8 +103,10 @@ async fn live(seed: u64) -> Result<Run, String> {
     let mut streaming = JoinSet::new();
     streaming.spawn(Arc::clone(&stream).run(Arc::clone(&cloud)));
     weather.set_fair(false);
-    let (mut devices, phases) = devices(&surroundings, seed, &dice, &users);
-    let actors = actors(&surroundings, seed, &dice, &users, &numbers);
+    // Where a conversation may end, nobody names one that is not there: that would make another of its name.
+    let mortal = dice.permille(200);
+    let (mut devices, phases) = devices(&surroundings, seed, &dice, &users, mortal);
+    let actors = actors(&surroundings, seed, &dice, &users, (&numbers, mortal));
     let readers = act(actors, dice.between(20, 48)).await;
     weather.set_fair(true);
     history.note(Fact::Cleared);
@@ -194,8 +196,9 @@ fn numbers(table: &Table, rooms: &[String]) -> Result<BTreeMap<String, u64>, Str
 type Devices = (JoinSet<()>, Vec<mpsc::UnboundedSender<Phase>>);
 
 /// Each user has a device that can resume, and perhaps another.
-fn devices(surroundings: &Surroundings, seed: u64, dice: &Dice, users: &[String]) -> Devices {
-    let others = [Dialect::Events, Dialect::Nkchat, Dialect::Channelstream, Dialect::Channels];
+fn devices(surroundings: &Surroundings, seed: u64, dice: &Dice, users: &[String], mortal: bool) -> Devices {
+    let naming = if mortal { Dialect::Events } else { Dialect::Channelstream };
+    let others = [Dialect::Events, Dialect::Nkchat, naming, Dialect::Channels];
     let (mut devices, mut phases) = (JoinSet::new(), Vec::new());
     for user in users {
         let second = dice.pick(&others).copied().filter(|_| dice.permille(600));
@@ -214,7 +217,7 @@ fn actors(
     seed: u64,
     dice: &Dice,
     users: &[String],
-    numbers: &BTreeMap<String, u64>,
+    (numbers, mortal): (&BTreeMap<String, u64>, bool),
 ) -> Vec<Actor> {
     let known: Known = Arc::new(Mutex::default());
     let asks = Arc::new(AtomicUsize::new(0));
@@ -226,6 +229,7 @@ fn actors(
         known: Arc::clone(&known),
         dice: Dice::new(seed, &format!("{user} {}", dice.below(1_000))),
         asks: Arc::clone(&asks),
+        mortal,
     };
     users.iter().map(actor).collect()
 }
