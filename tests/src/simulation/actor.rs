@@ -227,6 +227,18 @@ impl Actor {
         self.answered(ask, outcome);
     }
 
+    /// Writes as the application's server, which may.
+    pub async fn last_word(&self, room: &str) {
+        let ask = self.asks.load(Relaxed);
+        let (text, only, except) = (format!("w{ask}"), Vec::new(), Vec::new());
+        let body = json!([{"user": self.user, "channel": room, "message": {"text": text},
+            "uuid": format!("5a928b10-4258-11ea-9c08-{ask:012}")}]);
+        let ask = self.ask(room, Deed::Say { text, only, except }, "channelstream");
+        let knock = Knock::new("channelstream-send-messages", vec![], body);
+        let outcome = outcome(&self.world.door.knock(Who::Signed, knock).await, Some("/0/uuid"));
+        self.answered(ask, outcome);
+    }
+
     async fn done(&self, room: &str, what: &'static str, knock: Knock<'_>) {
         let ask = self.ask(room, Deed::Change(what), "channels");
         let outcome = outcome(&self.knock(knock).await, None);

@@ -7,7 +7,7 @@
 //! 4. *Order, no gap*: of each room a device hears first occurrences in order, and skips nothing that it is to see.
 //! 5. *Nothing lost*: a device that resumes in the end has everything that it is to see; a socket that was well
 //!    until the end heard everything itself; a list shows everything.
-//! 6. *It ends*: everything is delivered, every device is answered, nothing panics.
+//! 6. *It ends*: everything is delivered, every device is answered, what is gone is forgotten, nothing panics.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +54,7 @@ struct Request {
     user: String,
     room: String,
     deed: Deed,
+    dialect: &'static str,
     asked: u64,
     answered: u64,
     outcome: Outcome,
@@ -78,11 +79,12 @@ pub fn check(run: &Run) -> Vec<Violation> {
     let mut violations = Vec::new();
     violations.extend(run.stuck.iter().map(|what| Violation::new("it ends", what.clone())));
     for (at, fact) in &run.facts {
-        if let Fact::Panicked { function } = fact {
-            violations.push(Violation::at("it ends", *at, format!("{function} panicked")));
+        if let Fact::Panicked { .. } | Fact::Overdue = fact {
+            violations.push(Violation::at("it ends", *at, fact.to_string()));
         }
     }
     violations.extend(numbered(run));
+    violations.extend(forgotten(run));
     let case = match Case::new(run) {
         Ok(case) => case,
         Err(fault) => {
@@ -122,6 +124,20 @@ fn numbered(run: &Run) -> Vec<Violation> {
     violations
 }
 
+/// What is gone, and has said so, is known to nobody.
+fn forgotten(run: &Run) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for item in &run.items {
+        let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        let named = [text("/pk/S"), text("/sk/S")].map(|key| key.strip_prefix("CONN#").unwrap_or(key));
+        if let Some(gone) = run.gone.iter().find(|gone| named.contains(&gone.as_str())) {
+            violations
+                .push(Violation::new("it ends", format!("{gone} is gone, and still stands at {named:?}")));
+        }
+    }
+    violations
+}
+
 impl<'a> Case<'a> {
     fn new(run: &'a Run) -> Result<Self, String> {
         let logs = log::read(&run.inserted, &run.commits)?;
@@ -142,10 +158,11 @@ impl<'a> Case<'a> {
                     }
                     oracles.insert(room.clone(), Oracle::new(&log, visibility));
                 }
-                Fact::Asked { ask, user, room, deed, .. } => {
+                Fact::Asked { ask, user, room, deed, dialect } => {
                     let (user, room, deed) = (user.clone(), room.clone(), deed.clone());
                     let (asked, answered, outcome) = (*at, u64::MAX, Outcome::Unknown);
-                    let request = Request { user, room, deed, asked, answered, outcome, fair };
+                    let dialect = *dialect;
+                    let request = Request { user, room, deed, dialect, asked, answered, outcome, fair };
                     requests.insert(*ask, request);
                 }
                 Fact::Answered { ask, outcome } => {
@@ -174,7 +191,15 @@ impl<'a> Case<'a> {
         for (ask, request) in &self.requests {
             let Deed::Say { text, .. } = &request.deed else { continue };
             let places = written.remove(text.as_str()).unwrap_or_default();
+            // Channelstream's message to a channel that is not there is delivered to nobody, and acknowledged.
+            let to_nobody = request.dialect == "channelstream"
+                && self
+                    .oracles
+                    .get(&request.room)
+                    .and_then(Oracle::ended)
+                    .is_some_and(|at| at <= request.answered);
             let fits = match request.outcome {
+                Outcome::Done { .. } if to_nobody => places.len() <= 1,
                 Outcome::Done { .. } => places.len() == 1,
                 Outcome::Refused(_) => places.is_empty(),
                 Outcome::Unknown => places.len() <= 1,

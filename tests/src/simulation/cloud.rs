@@ -149,7 +149,13 @@ impl Cloud {
         let answer_lost = self.weather.strikes(&self.dice, rates.answer_lost);
         let running = Mortal { running: (endpoint.handler)(process, invocation), polls };
         let done = tokio::time::timeout(patience, AssertUnwindSafe(running).catch_unwind()).await;
-        match done.ok()? {
+        let Ok(done) = done else {
+            if patience == STREAM_PATIENCE {
+                self.history.note(Fact::Overdue);
+            }
+            return None;
+        };
+        match done {
             Ok(reply) => reply.filter(|_| !answer_lost),
             Err(_panic) => {
                 self.history.note(Fact::Panicked { function: endpoint.name });

@@ -4,7 +4,7 @@
 //! lost frame is always the last thing that is lost on its connection, as on TCP.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -48,6 +48,8 @@ struct Line {
 #[derive(Debug, Clone)]
 pub struct Lines {
     all: Arc<Mutex<BTreeMap<String, Line>>>,
+    /// Connections that said in fair weather that they are gone.
+    gone: Arc<Mutex<BTreeSet<String>>>,
     dice: Dice,
     weather: Weather,
 }
@@ -56,7 +58,7 @@ impl Lines {
     /// None yet.
     #[must_use]
     pub fn new(seed: u64, weather: Weather) -> Self {
-        Self { all: Arc::default(), dice: Dice::new(seed, "gateway"), weather }
+        Self { all: Arc::default(), gone: Arc::default(), dice: Dice::new(seed, "gateway"), weather }
     }
 
     fn with<T>(&self, id: &str, change: impl FnOnce(&mut Line) -> T) -> Option<T> {
@@ -82,6 +84,12 @@ impl Lines {
         self.with(id, |line| line.life = Life::Gone);
     }
 
+    /// The connections that said in fair weather that they are gone: nothing is to know them any more.
+    #[must_use]
+    pub fn gone(&self) -> BTreeSet<String> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Whether it is open, and well.
     #[must_use]
     pub fn is_open(&self, id: &str) -> bool {
@@ -97,7 +105,7 @@ impl Sockets for Lines {
                 return Err(PostError::Refused);
             }
             if let Life::Stuck(until) = line.life {
-                if time::millis() < until {
+                if time::millis() < until && !self.weather.is_fair() {
                     return Err(PostError::Later);
                 }
                 line.life = Life::Open;
@@ -112,7 +120,9 @@ impl Sockets for Lines {
                 return Err(PostError::Later);
             }
             if self.weather.strikes(&self.dice, rates.stuck) {
-                line.life = Life::Stuck(time::millis() + self.dice.between(100, 12_000));
+                // Some take nothing for longer than anybody may wait.
+                let most = if self.dice.permille(300) { 900_000 } else { 12_000 };
+                line.life = Life::Stuck(time::millis() + self.dice.between(100, most));
                 return Err(PostError::Later);
             }
             if self.weather.strikes(&self.dice, rates.deaf) {
@@ -122,7 +132,11 @@ impl Sockets for Lines {
             }
             line.client.send(Received::Frame(frame)).map_err(|_closed| PostError::Gone)
         });
-        answer.unwrap_or(Err(PostError::Gone))
+        let answer = answer.unwrap_or(Err(PostError::Gone));
+        if answer == Err(PostError::Gone) && self.weather.is_fair() {
+            self.gone.lock().unwrap_or_else(PoisonError::into_inner).insert(connection.to_owned());
+        }
+        answer
     }
 
     fn close(&self, _dialect: Dialect, connection: &str) {

@@ -139,6 +139,8 @@ pub enum Fact {
         /// By whom.
         by: &'static str,
     },
+    /// The stream's function took longer than it may.
+    Overdue,
     /// A function panicked.
     Panicked {
         /// Which.
@@ -211,6 +213,7 @@ impl fmt::Display for Fact {
             Self::Barred { socket, code, .. } => write!(f, "socket {socket} barred: {code}"),
             Self::Heard { socket, frame } => write!(f, "socket {socket} hears {}", brief(frame)),
             Self::Closed { socket, by } => write!(f, "socket {socket} closed by {by}"),
+            Self::Overdue => f.write_str("the stream's function is overdue"),
             Self::Panicked { function } => write!(f, "{function} panicked"),
             Self::Cleared => f.write_str("the weather clears"),
         }

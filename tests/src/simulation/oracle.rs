@@ -193,9 +193,9 @@ impl Oracle {
     pub fn sight(&self, user: &str, seq: u64) -> Sight {
         let Some(entry) = self.log.entries.get(&seq) else { return Sight::Never };
         let mut away = self.away(user, seq);
-        if self.visibility(seq) != "open" && self.first_joined(user).is_none() {
-            // A stranger's: where it is opened later, a list shows what was before, and no frame need.
-            away = away.min(if self.opened(seq).is_some() { Sight::May } else { Sight::Never });
+        if self.visibility(seq) != "open" && self.first_joined(user).is_none_or(|joined| seq < joined) {
+            // From before the user first came, or it was opened: a list shows it then, and no frame need.
+            away = away.min(if self.let_in(user, seq).is_some() { Sight::May } else { Sight::Never });
         }
         if away == Sight::Never {
             return Sight::Never;
@@ -266,6 +266,12 @@ impl Oracle {
             (seen && !hidden && !self.recalled.contains(&entry.seq)).then(|| id.clone())
         });
         shown.collect()
+    }
+
+    /// When the conversation ended, in the world's milliseconds.
+    #[must_use]
+    pub fn ended(&self) -> Option<u64> {
+        self.log.entries.get(&self.ended?).map(|entry| entry.committed)
     }
 
     /// Whether the channels dialect has a word for the entry.

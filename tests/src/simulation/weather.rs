@@ -100,6 +100,12 @@ impl Weather {
         self.fair.store(fair, Relaxed);
     }
 
+    /// Whether nothing goes wrong now.
+    #[must_use]
+    pub fn is_fair(&self) -> bool {
+        self.fair.load(Relaxed)
+    }
+
     /// Throws for one evil, and counts it if it strikes.
     #[must_use]
     pub fn strikes(&self, dice: &Dice, chance: u64) -> bool {

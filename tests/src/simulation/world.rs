@@ -1,7 +1,7 @@
 //! One world: made, lived in, cleared up and looked at.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, atomic::AtomicUsize},
 };
 
@@ -43,6 +43,8 @@ pub struct Run {
     pub faults: u64,
     /// Requests to the table.
     pub requests: u64,
+    /// Connections that said in fair weather that they are gone.
+    pub gone: BTreeSet<String>,
     /// What went wrong that is no weather.
     pub stuck: Option<String>,
 }
@@ -113,6 +115,12 @@ async fn live(seed: u64) -> Result<Run, String> {
     let mut stuck = drained(&stream).await;
     // Whoever waits for an answer that never comes, or has a dead line, finds out; holds of dead functions end.
     time::pass(60_000).await;
+    // In some worlds everybody hears once more of each room: whoever is gone is found out, if not before.
+    if dice.permille(600) {
+        for (actor, room) in readers.iter().cycle().zip(&surroundings.rooms) {
+            actor.last_word(room).await;
+        }
+    }
     stuck = stuck.or(drained(&stream).await);
     for phase in &phases {
         let _ = phase.send(Phase::Last);
@@ -134,6 +142,7 @@ async fn live(seed: u64) -> Result<Run, String> {
         commits: table.commits(),
         faults: weather.struck(),
         requests: table.requests(),
+        gone: surroundings.lines.gone(),
         stuck,
     })
 }

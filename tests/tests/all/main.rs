@@ -24,6 +24,8 @@ mod leaks;
 #[cfg(test)]
 mod nkchat;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod template;
