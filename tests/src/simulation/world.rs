@@ -45,6 +45,9 @@ pub struct Run {
     pub requests: u64,
     /// Connections that said in fair weather that they are gone.
     pub gone: BTreeSet<String>,
+    /// Subscriptions, by room and connection, that a function holds which was killed: it had told its client
+    /// `subscribed`, and what came then was left to it. The next entry finds them out.
+    pub held: BTreeSet<(String, String)>,
     /// What went wrong that is no weather.
     pub stuck: Option<String>,
 }
@@ -109,7 +112,7 @@ async fn live(seed: u64) -> Result<Run, String> {
     let mortal = dice.permille(200);
     let (mut devices, phases) = devices(&surroundings, seed, &dice, &users, mortal);
     let actors = actors(&surroundings, seed, &dice, &users, (&numbers, mortal));
-    let readers = act(actors, dice.between(20, 48)).await;
+    let readers = act(actors, dice.between(16, 36)).await;
     weather.set_fair(true);
     history.note(Fact::Cleared);
     let mut stuck = drained(&stream).await;
@@ -122,6 +125,7 @@ async fn live(seed: u64) -> Result<Run, String> {
         }
     }
     stuck = stuck.or(drained(&stream).await);
+    let held = held(&table.items()?);
     for phase in &phases {
         let _ = phase.send(Phase::Last);
     }
@@ -142,6 +146,7 @@ async fn live(seed: u64) -> Result<Run, String> {
         commits: table.commits(),
         faults: weather.struck(),
         requests: table.requests(),
+        held,
         gone: surroundings.lines.gone(),
         stuck,
     })
@@ -254,6 +259,15 @@ async fn act(actors: Vec<Actor>, deeds: u64) -> Vec<Actor> {
     }
     while acting.join_next().await.is_some() {}
     readers
+}
+
+/// Subscriptions that somebody holds, in fair weather and when all is done.
+fn held(items: &[Value]) -> BTreeSet<(String, String)> {
+    let held = items.iter().filter(|item| item.get("g").is_some()).filter_map(|item| {
+        let room = item.pointer("/pk/S")?.as_str()?.strip_prefix("TOPIC#conversation:")?;
+        Some((room.to_owned(), item.pointer("/sk/S")?.as_str()?.to_owned()))
+    });
+    held.collect()
 }
 
 /// Waits until everything is delivered; says so if that does not happen.

@@ -253,7 +253,8 @@ fn messages_out_of_order_are_seen_where_frames_have_no_position() {
     story.fact(23, Fact::Listening { socket: 0 });
     let (first, second) = (story.said("ann", "w1", &[]), story.said("ann", "w2", &[]));
     for seq in [second, first] {
-        let frame = json!({"type": "TextMessagesCreated", "data": {"messages": [{"messageId": (1 << 27) + seq}]}});
+        let frame =
+            json!({"type": "TextMessagesCreated", "data": {"messages": [{"messageId": (1 << 27) + seq}]}});
         story.fact(60, Fact::Heard { socket: 0, frame });
     }
     assert_eq!(story.broken(), ["order"]);
