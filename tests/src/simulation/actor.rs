@@ -70,7 +70,7 @@ impl Actor {
             93..95 => self.settings(room).await,
             95..97 => self.mark(room).await,
             97..99 => {
-                self.change_of(room, "typing", "channels-send-typing", json!({"is_typing": true})).await
+                self.change_of(room, "typing", "channels-send-typing", json!({"is_typing": true})).await;
             }
             _ => self.end(room).await,
         }

@@ -132,15 +132,15 @@ impl Device {
         self.world.lines.open(&connection);
         let mut open = Open { socket, connection, received, asked: None, barred: 0, deaf: false };
         match self.dialect {
-            Dialect::Channels => self.subscribe(&mut open).await,
-            Dialect::Nkchat => self.say(&mut open, &everything_said(), "coreevent").await,
+            Dialect::Channels => self.subscribe(&mut open),
+            Dialect::Nkchat => self.say(&mut open, &everything_said(), "coreevent"),
             _ => self.world.history.note(Fact::Listening { socket }),
         }
         Some(open)
     }
 
     /// Sends a frame, and waits for its answer on the socket for a while.
-    async fn say(&self, open: &mut Open, frame: &Value, route: &str) {
+    fn say(&self, open: &mut Open, frame: &Value, route: &str) {
         open.asked = Some(tokio::time::Instant::now() + PATIENCE);
         let call = socket_call(&open.connection, route, SocketEvent::Message(frame.to_string()));
         let (cloud, dialect) = (Arc::clone(&self.world.cloud), self.dialect);
@@ -148,7 +148,7 @@ impl Device {
         tokio::spawn(async move { cloud.socket(dialect, call).await });
     }
 
-    async fn subscribe(&self, open: &mut Open) {
+    fn subscribe(&self, open: &mut Open) {
         let mut after = serde_json::Map::new();
         let mut channels = Vec::new();
         for room in &self.world.rooms {
@@ -163,7 +163,7 @@ impl Device {
             channels.push(topic);
         }
         let frame = json!({"action": "subscribe", "channels": channels, "after": after});
-        self.say(open, &frame, "subscribe").await;
+        self.say(open, &frame, "subscribe");
     }
 
     /// Listens until the socket ends; says by whom it does.
