@@ -38,6 +38,10 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
     let hearers: Vec<&Member> = stage.hearers(Dialect::Events).collect();
     let marks = cx.store.read_marks(stage.number).await?.into_iter().collect();
     let users = numbers(cx, stage, changes, &marks).await?;
+    let entries = changes.iter().filter_map(|change| match change {
+        Change::Entry(entry) => Some(entry.seq()),
+        Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) => None,
+    });
     let mut teller = Teller {
         cx,
         stage,
@@ -47,6 +51,9 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
         frames: ByUser::new(),
         rooms: BTreeSet::new(),
         recent: None,
+        last: entries.max().unwrap_or_default(),
+        tail: Seq::default(),
+        since: BTreeMap::new(),
     };
     for change in changes {
         match change {
@@ -98,6 +105,12 @@ struct Teller<'a> {
     rooms: BTreeSet<UserId>,
     /// The log from where the hearer who is furthest behind has read to.
     recent: Option<Vec<Entry>>,
+    /// The last entry of the batch; what `hearers` are was read after it was written.
+    last: Seq,
+    /// The last entry that was there when `recent` was read.
+    tail: Seq,
+    /// The hearers as they were after that, if there was more than the batch.
+    since: BTreeMap<UserId, Member>,
 }
 
 impl Teller<'_> {
