@@ -149,7 +149,13 @@ impl State {
     /// Where events that it wants to hear come by.
     #[must_use]
     pub fn reaches(&self) -> BTreeSet<Reach> {
-        self.subscriptions.iter().flat_map(|one| reaches(one, self.powerful)).collect()
+        self.reaches_of(&self.subscriptions)
+    }
+
+    /// Where events come by that these would let through.
+    #[must_use]
+    pub fn reaches_of(&self, selectors: &[Selector]) -> BTreeSet<Reach> {
+        selectors.iter().flat_map(|one| reaches(one, self.powerful)).collect()
     }
 }
 
