@@ -23,8 +23,8 @@ impl Story {
         story.fact(0, Fact::Room { room, visibility });
         let settings = json!({"pk": {"S": "CONV#room"}, "sk": {"S": "CONV"}, "n": {"N": "1"}});
         story.run.items.push(settings);
-        story.event("ann", json!({"conversation_created": {"title": "room", "members": ["ann"]}}));
-        story.event("ann", json!({"members_added": {"members": ["bob"], "how": "added"}}));
+        story.event("ann", &json!({"conversation_created": {"title": "room", "members": ["ann"]}}));
+        story.event("ann", &json!({"members_added": {"members": ["bob"], "how": "added"}}));
         story
     }
 
@@ -45,12 +45,12 @@ impl Story {
         self.seq
     }
 
-    fn event(&mut self, actor: &str, event: Value) -> u64 {
+    fn event(&mut self, actor: &str, event: &Value) -> u64 {
         self.entry(json!({"u": {"S": actor}, "d": {"S": "c"}, "x": {"S": event.to_string()}}))
     }
 
     /// A message that is in the log, and nothing is known of who asked for it.
-    fn written(&mut self, author: &str, text: &str, whom: Value) -> u64 {
+    fn written(&mut self, author: &str, text: &str, whom: &Value) -> u64 {
         self.entry(json!({"u": {"S": author}, "d": {"S": "c"}, "k": {"S": "m"}, "b": {"S": text},
             "i": {"S": text}, "a": {"S": whom.to_string()}}))
     }
@@ -63,7 +63,7 @@ impl Story {
 
     /// A message that was asked for as it stands in the log.
     fn said(&mut self, author: &str, text: &str, only: &[&str]) -> u64 {
-        let seq = self.written(author, text, json!({ "o": only }));
+        let seq = self.written(author, text, &json!({ "o": only }));
         let only: Vec<String> = only.iter().map(|&user| user.to_owned()).collect();
         let deed = Deed::Say { text: text.to_owned(), only, except: Vec::new() };
         let done = Outcome::Done { message: Some(text.to_owned()), read: None };
@@ -117,12 +117,12 @@ fn a_write_that_is_lost_or_doubled_or_was_refused_is_seen() {
     lost.asked(1, "ann", (21, 29), say("w1"), done);
     assert_eq!(lost.broken(), ["once"]);
     let mut doubled = Story::of("private");
-    doubled.written("ann", "w1", json!({}));
-    doubled.written("ann", "w1", json!({}));
+    doubled.written("ann", "w1", &json!({}));
+    doubled.written("ann", "w1", &json!({}));
     doubled.asked(1, "ann", (21, 99), say("w1"), Outcome::Unknown);
     assert_eq!(doubled.broken(), ["once"]);
     let mut refused = Story::of("private");
-    refused.written("ann", "w1", json!({}));
+    refused.written("ann", "w1", &json!({}));
     refused.asked(1, "ann", (21, 99), say("w1"), Outcome::Refused(403));
     assert_eq!(refused.broken(), ["once"]);
 }
@@ -144,11 +144,11 @@ fn what_was_not_permitted_is_seen() {
     stranger.said("eve", "w1", &[]);
     assert_eq!(stranger.broken(), ["permitted"]);
     let mut banned = Story::of("open");
-    banned.event("ann", json!({"banned": {"user": "bob", "motive": ""}}));
+    banned.event("ann", &json!({"banned": {"user": "bob", "motive": ""}}));
     banned.said("bob", "w1", &[]);
     assert_eq!(banned.broken(), ["permitted"]);
     let mut upwards = Story::of("private");
-    upwards.event("bob", json!({"banned": {"user": "ann", "motive": ""}}));
+    upwards.event("bob", &json!({"banned": {"user": "ann", "motive": ""}}));
     assert_eq!(upwards.broken(), ["permitted"]);
 }
 
@@ -165,7 +165,7 @@ fn a_frame_for_somebody_else_is_seen() {
 fn a_frame_after_the_ban_is_seen() {
     let mut story = Story::of("private");
     story.listens("bob", 2);
-    let ban = story.event("ann", json!({"banned": {"user": "bob", "motive": ""}}));
+    let ban = story.event("ann", &json!({"banned": {"user": "bob", "motive": ""}}));
     story.hears(ban);
     let room = "room".to_owned();
     story.fact(36, Fact::Barred { socket: 0, room, code: "forbidden".to_owned() });
@@ -179,9 +179,9 @@ fn a_frame_after_the_ban_is_seen() {
 fn an_edit_of_a_message_whose_own_copy_is_deleted_is_seen() {
     let mut story = Story::of("private");
     let message = story.said("ann", "w1", &[]);
-    story.event("bob", json!({"copies_deleted": {"user": "bob", "messages": message.to_string()}}));
+    story.event("bob", &json!({"copies_deleted": {"user": "bob", "messages": message.to_string()}}));
     story.listens("bob", 4);
-    let edit = story.event("ann", json!({"message_edited": {"i": "w1", "s": message, "u": "ann"}}));
+    let edit = story.event("ann", &json!({"message_edited": {"i": "w1", "s": message, "u": "ann"}}));
     let frame = json!({"type": "message_updated", "seq": edit, "data": {"channel_id": "room"}});
     story.fact(99, Fact::Heard { socket: 0, frame });
     assert_eq!(story.broken(), ["forbidden"]);
