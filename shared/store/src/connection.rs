@@ -180,7 +180,7 @@ impl Store {
                     if attempt == retry::ATTEMPTS {
                         return Err(Error::Busy);
                     }
-                    retry::pause(attempt).await?;
+                    retry::pause(attempt).await;
                     attempt += 1;
                 }
             }

@@ -34,6 +34,8 @@ mod nkchat;
 #[cfg(test)]
 mod road;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod template;

@@ -133,7 +133,7 @@ async fn post(
             Err(PostError::Gone) if is_young(cx, connection) && Instant::now() < deadline => {}
             answer => return answer,
         }
-        retry::pause(attempt).await.map_err(|_no_randomness| PostError::Later)?;
+        retry::pause(attempt).await;
         attempt += 1;
     }
 }

@@ -44,6 +44,10 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
     };
     let marks = marks.into_iter().collect();
     let users = numbers(cx, stage, changes, &marks).await?;
+    let entries = changes.iter().filter_map(|change| match change {
+        Change::Entry(entry) => Some(entry.seq()),
+        Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) | Change::User(_) => None,
+    });
     let mut teller = Teller {
         cx,
         stage,
@@ -54,6 +58,9 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
         created: Vec::new(),
         rooms: BTreeSet::new(),
         recent: None,
+        last: entries.max().unwrap_or_default(),
+        tail: Seq::default(),
+        since: BTreeMap::new(),
     };
     for change in changes {
         match change {
@@ -107,6 +114,12 @@ struct Teller<'a> {
     rooms: BTreeSet<UserId>,
     /// The log from where the hearer who is furthest behind has read to.
     recent: Option<Vec<Entry>>,
+    /// The last entry of the batch; what `hearers` are was read after it was written.
+    last: Seq,
+    /// The last entry that was there when `recent` was read.
+    tail: Seq,
+    /// The hearers as they were after that, if there was more than the batch.
+    since: BTreeMap<UserId, Member>,
 }
 
 /// What a user is due.

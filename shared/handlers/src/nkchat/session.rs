@@ -149,7 +149,13 @@ impl State {
     /// Where events that it wants to hear come by.
     #[must_use]
     pub fn reaches(&self) -> BTreeSet<Reach> {
-        self.subscriptions.iter().flat_map(|one| reaches(one, self.powerful)).collect()
+        self.reaches_of(&self.subscriptions)
+    }
+
+    /// Where events come by that these would let through.
+    #[must_use]
+    pub fn reaches_of(&self, selectors: &[Selector]) -> BTreeSet<Reach> {
+        selectors.iter().flat_map(|one| reaches(one, self.powerful)).collect()
     }
 }
 
@@ -322,7 +328,7 @@ pub async fn change<T>(
         if state == open.state || cx.store.change_state(&open.stored, &write(&state)?).await? {
             return Ok(output);
         }
-        retry::pause(attempt).await?;
+        retry::pause(attempt).await;
     }
     Err(Error::Busy.into())
 }

@@ -227,7 +227,7 @@ async fn race_a_ban(after: usize, pause: Option<u32>) {
                 }
                 wrote.send_modify(|count| *count += 1);
                 if let Some(pause) = pause {
-                    store::retry::pause(pause).await.unwrap();
+                    store::retry::pause(pause).await;
                 }
             }
             (user, acknowledged)
