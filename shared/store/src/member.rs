@@ -177,7 +177,7 @@ pub fn delist(conversation: &ConversationId, user: &UserId) -> Write {
     Write::delete(keys::membership(user, conversation))
 }
 
-fn from_item(item: &Item) -> Result<Member, Error> {
+pub(crate) fn from_item(item: &Item) -> Result<Member, Error> {
     get_json(item, "x")
 }
 
