@@ -30,6 +30,8 @@ mod least_privilege;
 #[cfg(test)]
 mod nkchat;
 #[cfg(test)]
+mod paging;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod template;
