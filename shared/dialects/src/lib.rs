@@ -13,3 +13,5 @@ pub mod channels;
 pub mod channelstream;
 pub mod events;
 pub mod nkchat;
+#[cfg(test)]
+mod properties;

@@ -226,6 +226,19 @@ impl Changes {
     }
 }
 
+/// The message that an entry is about, as far as it says who may see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Its entry.
+    pub seq: Seq,
+    /// When the log took it, where that is known.
+    pub at: Option<Timestamp>,
+    /// Its author.
+    pub author: &'a UserId,
+    /// Who may see it.
+    pub audience: &'a Audience,
+}
+
 impl Entry {
     /// The entry's number.
     #[must_use]
@@ -249,14 +262,19 @@ impl Entry {
         }
     }
 
-    /// The message that the entry is about: its entry, author and audience.
+    /// The message that the entry is about.
     #[must_use]
-    pub fn subject(&self) -> Option<(Seq, &UserId, &Audience)> {
-        fn by(reference: &Reference) -> Option<(Seq, &UserId, &Audience)> {
-            Some((reference.seq, &reference.author, &reference.audience))
+    pub fn subject(&self) -> Option<Subject<'_>> {
+        fn by(it: &Reference) -> Option<Subject<'_>> {
+            Some(Subject { seq: it.seq, at: it.at, author: &it.author, audience: &it.audience })
         }
         match &self.event {
-            Event::MessageCreated(message) => Some((message.place.seq, &message.author, &message.audience)),
+            Event::MessageCreated(message) => Some(Subject {
+                seq: message.place.seq,
+                at: Some(message.at),
+                author: &message.author,
+                audience: &message.audience,
+            }),
             Event::MessageEdited(it)
             | Event::MessageRecalled(it)
             | Event::MessagePinned(it)

@@ -24,6 +24,8 @@ pub mod limits;
 pub mod member;
 pub mod message;
 pub mod permission;
+#[cfg(test)]
+mod properties;
 pub mod ranges;
 pub mod time;
 pub mod topic;

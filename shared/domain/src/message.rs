@@ -208,6 +208,7 @@ impl Message {
         Reference {
             id: self.id.clone(),
             seq: self.place.seq,
+            at: Some(self.at),
             author: self.author.clone(),
             parent: self.content.parent.clone(),
             audience: self.audience.clone(),
@@ -236,6 +237,10 @@ pub struct Reference {
     /// Its entry.
     #[serde(rename = "s")]
     pub seq: Seq,
+    /// When the log took it: a ban that ended by itself before that hides nothing of it. None in entries that were
+    /// written before this was kept.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// Its author.
     #[serde(rename = "u")]
     pub author: UserId,

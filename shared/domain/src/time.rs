@@ -1,7 +1,7 @@
 //! One clock: milliseconds since 1970, UTC.
 
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -44,13 +44,15 @@ impl Timestamp {
             .unwrap_or_else(|| "1970-01-01T00:00:00.000Z".to_owned())
     }
 
-    /// Reads an RFC 3339 time of the years 0 to 9999, with any offset; a bare date is its midnight, UTC.
+    /// Reads an RFC 3339 time of the years 0 to 9999, in UTC too, with any offset; a bare date is its midnight, UTC.
     #[must_use]
     pub fn from_iso(text: &str) -> Option<Self> {
         let at = OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| {
             let date = time::Date::parse(text, &format_description!("[year]-[month]-[day]")).ok()?;
             Some(date.midnight().assume_utc())
         })?;
+        // An offset may lead out of the years that can be written.
+        let at = at.checked_to_offset(UtcOffset::UTC).filter(|at| (0..=9999).contains(&at.year()))?;
         i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Self)
     }
 }
@@ -70,5 +72,8 @@ mod tests {
         );
         assert_eq!(Timestamp::from_iso("2020-01-29").unwrap().to_iso(), "2020-01-29T00:00:00.000Z");
         assert_eq!(Timestamp::from_iso("yesterday"), None);
+        for beyond in ["-2010-08-01", "0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"] {
+            assert_eq!(Timestamp::from_iso(beyond), None, "{beyond}");
+        }
     }
 }

@@ -45,20 +45,26 @@ pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
         return whose == user;
     }
     let hidden = |seq| reader.member.is_some_and(|member| member.hidden.contains(seq));
-    let Some((seq, author, audience)) = entry.subject() else { return !hidden(entry.seq()) };
-    if hidden(seq) {
+    let Some(subject) = entry.subject() else { return !hidden(entry.seq()) };
+    if hidden(subject.seq) {
         return false;
     }
-    if author == user {
+    if subject.author == user {
         return true;
     }
     // An entry about a message that was written while the reader was away tells of that message.
-    if seq != entry.seq()
+    if subject.seq != entry.seq()
         && !reader.powerful
-        && was_absent(openness, reader.member, seq, Timestamp::from_millis(i64::MIN))
+        && was_absent(
+            openness,
+            reader.member,
+            subject.seq,
+            subject.at.unwrap_or(Timestamp::from_millis(i64::MIN)),
+        )
     {
         return false;
     }
+    let audience = subject.audience;
     !audience.except.contains(user) && (audience.only.is_empty() || audience.only.contains(user))
 }
 
@@ -226,6 +232,14 @@ mod tests {
         let reader = Reader { user: Some(&bob.user), member: Some(&bob), powerful: false };
         assert!(!may_read(&open, reader, Timestamp::from_millis(19)));
         assert!(may_read(&open, reader, Timestamp::from_millis(20)));
+    }
+
+    #[test]
+    fn an_edit_of_what_was_written_after_a_ban_ended_by_itself_is_seen() {
+        let mut bob = Member::stranger(user("bob"), Number(1));
+        bob.ban(Seq(10), String::new(), Some(Timestamp::from_millis(20)));
+        assert!(sees(Visibility::Open, &bob, &edit(22, &message(21, "ann", &[], &[]))));
+        assert!(!sees(Visibility::Open, &bob, &edit(22, &message(19, "ann", &[], &[]))));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub mod log;
 pub mod mail;
 pub mod member;
 pub mod message;
+#[cfg(test)]
+mod properties;
 pub mod read_mark;
 pub mod retry;
 pub mod schema;

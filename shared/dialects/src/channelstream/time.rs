@@ -42,7 +42,7 @@ pub fn given(text: &str) -> Option<String> {
         "" => String::new(),
         "Z" => "+00:00".to_owned(),
         other => {
-            let sign = other.get(..1)?;
+            let sign = other.get(..1).filter(|sign| matches!(*sign, "+" | "-"))?;
             let digits: String = other.get(1..)?.split(':').collect();
             if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                 return None;
@@ -97,6 +97,7 @@ mod tests {
             ("2010-01-01T01:01:02+0200", Some("2010-01-01T01:01:02+02:00")),
             ("2010-01-01T01:01:02Z", Some("2010-01-01T01:01:02+00:00")),
             ("2010-1-2T3:4:5.123456789", Some("2010-01-02T03:04:05.123456")),
+            ("2010-01-01T01:01:02Z0200", None),
             ("2010-01-01T01:01:02.", None),
             ("2010-01-01T01:01.5", None),
             ("010-01-01T01:01", None),

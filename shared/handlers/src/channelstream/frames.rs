@@ -130,7 +130,8 @@ async fn tell<'a>(cx: &Context, stage: &Stage, change: &'a Change) -> Result<Opt
         // The dialect has no words for typing and read marks.
         Change::Signal { .. } | Change::Read { .. } | Change::Opened(_) | Change::User(_) => return Ok(None),
     };
-    let Some((_, _, audience)) = entry.subject() else { return Ok(None) };
+    let Some(subject) = entry.subject() else { return Ok(None) };
+    let audience = subject.audience;
     let told = match &entry.event {
         Event::MessageCreated(message) => event::message(message, channel),
         Event::MessageEdited(reference) => {

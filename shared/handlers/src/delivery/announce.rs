@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use domain::{Entry, Error, Event, Topic, UserId, Visibility, message::Reference};
+use domain::{Entry, Error, Event, Topic, UserId, Visibility, entry::Subject, message::Reference};
 use http::StatusCode;
 use serde_json::{Value, json};
 use store::change::{self, Change};
@@ -140,7 +140,7 @@ fn audience(topic: &Topic, entry: &Entry) -> (BTreeSet<UserId>, BTreeSet<UserId>
     if let Event::CopiesDeleted { user, .. } | Event::ConversationPinned { user, .. } = &entry.event {
         return (BTreeSet::from([user.clone()]), BTreeSet::new());
     }
-    let Some((_, author, audience)) = entry.subject() else { return Default::default() };
+    let Some(Subject { author, audience, .. }) = entry.subject() else { return Default::default() };
     let mut only = audience.only.clone();
     if !only.is_empty() {
         only.insert(author.clone());

@@ -87,7 +87,7 @@ async fn numbers(
     for change in changes {
         match change {
             Change::Entry(entry) => {
-                ids.extend(entry.subject().map(|(_, author, _)| author.clone()));
+                ids.extend(entry.subject().map(|subject| subject.author.clone()));
             }
             Change::Read { user, .. } => {
                 ids.insert(user.clone());

@@ -167,7 +167,7 @@ fn bucket(url: &str) -> Attachments {
             "AWS_ENDPOINT_URL_S3" => url,
             environment::ATTACHMENTS_BUCKET => "files",
             name if name.starts_with("AWS_LAMBDA_") => "1",
-            name if name.starts_with("SWITCHBOARD_") => "x",
+            environment::TABLE | environment::SECRET | environment::TOKEN_KEY => "x",
             _ => return None,
         };
         Some(value.to_owned())

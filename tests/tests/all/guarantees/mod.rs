@@ -3,6 +3,7 @@
 //! Writers go through several instances over one table, each with a store of its own, as processes have: so the
 //! courtesy lock inside a process hides nothing, and only the conditional put keeps the log right.
 
+mod contention;
 mod kill;
 
 use std::{collections::BTreeSet, sync::Arc};
