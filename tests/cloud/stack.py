@@ -4,12 +4,14 @@
     stack.py layout BINARIES BUILD       the folder that `sam build` makes, of binaries that are built already
     stack.py complete STACK              what MiniStack leaves out of a deployed stack, made through AWS's APIs
     stack.py urls STACK                  the arguments of `journeys.py` for it
-    stack.py check STACK                 what no client sees: a dead connection is forgotten, a file is in the bucket
+    stack.py check STACK                 what no client sees: a dead connection is forgotten, a file is in the bucket;
+                                         SERVER_SECRET is the secret of the application's server
 
 `complete` makes the HTTP API's routes, and tells the functions where `@connections` is: at AWS's host name nobody
 listens here. The AWS endpoint is `AWS_ENDPOINT_URL`.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -141,7 +143,7 @@ def items_with(stack, text):
 
 def dead_connections_are_forgotten(stack):
     """A connection that `$connect` was told of and the gateway does not know is gone after the first event."""
-    server = json.loads((ROOT / "events/channelize-send-message.json").read_text())["headers"]["authorization"]
+    server = "Basic " + base64.b64encode(os.environ["SERVER_SECRET"].encode()).decode()
     user, connection, room = (f"{word}-{secrets.token_hex(4)}" for word in ("cut", "gone", "room"))
 
     def connecting(event):
@@ -151,13 +153,13 @@ def dead_connections_are_forgotten(stack):
 
     def asking(body):
         def change(event):
-            event["headers"]["user-id"] = user
+            event["headers"] |= {"user-id": user, "authorization": server}
             event["body"] = json.dumps(body)
         return change
 
     invoke(stack, "EventsConnectFunction", "events-connect", connecting)
     assert items_with(stack, connection), "the connection was not written down"
-    made = {"id": room, "title": room, "isGroup": True, "members": []}
+    made = {"id": room, "title": room, "isGroup": True, "members": [f"{user}-friend"]}
     invoke(stack, "ChannelizeCreateConversationFunction", "channelize-create-conversation", asking(made))
     said = {"conversationId": room, "body": "is anybody there?"}
     invoke(stack, "ChannelizeSendMessageFunction", "channelize-send-message", asking(said))
