@@ -6,6 +6,8 @@
     stack.py urls STACK                  the arguments of `journeys.py` for it
     stack.py check STACK                 what no client sees: a dead connection is forgotten, a file is in the bucket;
                                          SERVER_SECRET is the secret of the application's server
+    stack.py data STACK                  the names of its table, its bucket, and one of its functions
+    stack.py left TABLE BUCKET FUNCTION  after `sam delete`: the table and the bucket are there, the function is not
 
 `complete` makes the HTTP API's routes, and tells the functions where `@connections` is: at AWS's host name nobody
 listens here. The AWS endpoint is `AWS_ENDPOINT_URL`.
@@ -207,11 +209,28 @@ def check(stack):
     return failures
 
 
+def data(stack):
+    print(stack.ids["Table"], stack.ids["Attachments"], stack.ids["FanOutFunction"])
+
+
+def left(table, bucket, function):
+    boto3.client("dynamodb").describe_table(TableName=table)
+    boto3.client("s3").head_bucket(Bucket=bucket)
+    functions = boto3.client("lambda")
+    try:
+        functions.get_function(FunctionName=function)
+    except functions.exceptions.ResourceNotFoundException:
+        return print("the table and the bucket are left, the functions are gone")
+    raise SystemExit(f"{function} is still there")
+
+
 def main():
     command, *rest = sys.argv[1:] or [""]
-    on_a_stack = {"complete": complete, "urls": urls, "check": check}
+    on_a_stack = {"complete": complete, "urls": urls, "check": check, "data": data}
     if command == "layout" and len(rest) == 2:
         return layout(*rest)
+    if command == "left" and len(rest) == 3:
+        return left(*rest)
     if command in on_a_stack and len(rest) == 1:
         return on_a_stack[command](Stack(rest[0]))
     print(__doc__, file=sys.stderr)
