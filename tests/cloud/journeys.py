@@ -4,9 +4,10 @@
     journeys.py --base http://127.0.0.1:3000                     the runner: one port, a path for each socket
     journeys.py --http URL --channels WSS --channelstream WSS --events WSS --nkchat WSS      a stack's outputs
 
-`--secret` and `--token-key` are the secrets of the server that is asked (default `dev-secret`). Each run makes users
-and conversations of its own, so it can be repeated. It prints a line for each journey and ends with 1 if one fails.
-Nothing sleeps: a frame is waited for, up to `--patience` seconds. Needs `websockets`, and nothing else.
+`--secret` and `--token-key` are the secrets of the server that is asked; by default they are SWITCHBOARD_SECRET and
+SWITCHBOARD_TOKEN_KEY, or `dev-secret`. Each run makes users and conversations of its own, and leaves them there. It
+prints a line for each journey and ends with 1 if one fails. Nothing sleeps: a frame is waited for, up to `--patience`
+seconds. Needs Python 3.11 and `websockets`.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import secrets
 import sys
 import time
@@ -367,8 +369,8 @@ def main():
     parser.add_argument("--base")
     for name in ["http", *SOCKETS]:
         parser.add_argument(f"--{name}")
-    parser.add_argument("--secret", default="dev-secret")
-    parser.add_argument("--token-key", default="dev-secret")
+    parser.add_argument("--secret", default=os.environ.get("SWITCHBOARD_SECRET", "dev-secret"))
+    parser.add_argument("--token-key", default=os.environ.get("SWITCHBOARD_TOKEN_KEY", "dev-secret"))
     parser.add_argument("--patience", type=float, default=60)
     options = parser.parse_args()
     if not options.base and not all(getattr(options, name) for name in ["http", *SOCKETS]):
