@@ -2,6 +2,7 @@
 """What `sam build` and an emulator leave to be done for a stack of `template.yaml`. `tests/cloud/run` calls it.
 
     stack.py layout BINARIES BUILD       the folder that `sam build` makes, of binaries that are built already
+    stack.py sizes BUILD                 what a function's zip weighs
     stack.py complete STACK              what MiniStack leaves out of a deployed stack, made through AWS's APIs
     stack.py urls STACK                  the arguments of `journeys.py` for it
     stack.py check STACK                 what no client sees: a dead connection is forgotten, a file is in the bucket;
@@ -21,6 +22,7 @@ import secrets
 import subprocess
 import sys
 import time
+import zlib
 
 import boto3
 from samtranslator.yaml_helper import yaml_parse
@@ -55,6 +57,20 @@ def layout(binaries, build):
         function.setdefault("Properties", {})["CodeUri"] = name
     pathlib.Path(build, "template.yaml").write_text(json.dumps(template, indent=1))
     print(f"{len(functions(template))} functions are laid out in {build}")
+
+
+def sizes(build):
+    weights = {path.parent.name: zipped(path) for path in pathlib.Path(build).glob("*/bootstrap")}
+    wanted = functions(own_template()).keys()
+    assert weights.keys() == wanted, f"not built: {wanted - weights.keys()}"
+    least, most = (choose(weights, key=weights.get) for choose in (min, max))
+    print(f"{len(weights)} functions; zipped {weights[least] / 1e6:.2f} ({least}) to {weights[most] / 1e6:.2f} MB ({most})")
+
+
+def zipped(path):
+    """Bytes of a zip's content, at the level that `sam package` has."""
+    pack = zlib.compressobj(6)
+    return len(pack.compress(path.read_bytes())) + len(pack.flush())
 
 
 class Stack:
@@ -219,20 +235,23 @@ def left(table, bucket, function):
     functions = boto3.client("lambda")
     try:
         functions.get_function(FunctionName=function)
+        sys.exit(f"{function} is still there")
     except functions.exceptions.ResourceNotFoundException:
-        return print("the table and the bucket are left, the functions are gone")
-    raise SystemExit(f"{function} is still there")
+        print("the table and the bucket are left, the functions are gone")
+
+
+OF_A_FOLDER = {"layout": layout, "sizes": sizes}
+OF_A_STACK = {"complete": complete, "urls": urls, "check": check, "data": data}
 
 
 def main():
     command, *rest = sys.argv[1:] or [""]
-    on_a_stack = {"complete": complete, "urls": urls, "check": check, "data": data}
-    if command == "layout" and len(rest) == 2:
-        return layout(*rest)
-    if command == "left" and len(rest) == 3:
+    if command in OF_A_FOLDER:
+        return OF_A_FOLDER[command](*rest)
+    if command in OF_A_STACK:
+        return OF_A_STACK[command](Stack(*rest))
+    if command == "left":
         return left(*rest)
-    if command in on_a_stack and len(rest) == 1:
-        return on_a_stack[command](Stack(rest[0]))
     print(__doc__, file=sys.stderr)
     return 2
 
