@@ -4,7 +4,7 @@
 //! are in the environment and hold for the life of the process, and the chain of providers that would look
 //! elsewhere costs every binary half a megabyte and every cold start half a millisecond.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
@@ -14,8 +14,13 @@ use domain::Dialect;
 use handlers::{
     attachments::{Attachments, Bucket},
     context::{Clock, Context, Secrets},
-    endpoint::{Action, Endpoint},
+    delivery::{
+        road::{Road, Settings},
+        topic::Topics,
+    },
+    endpoint::{Action, Endpoint, Trigger},
     gateway::Gateway,
+    issuer::Issuer,
 };
 use store::Store;
 
@@ -25,6 +30,12 @@ pub const TABLE: &str = "SWITCHBOARD_TABLE";
 pub const SECRET: &str = "SWITCHBOARD_SECRET";
 /// The key that signs user tokens, HS256.
 pub const TOKEN_KEY: &str = "SWITCHBOARD_TOKEN_KEY";
+/// Where the public keys of an identity provider are, whose tokens are taken too.
+pub const JWKS_URL: &str = "SWITCHBOARD_JWKS_URL";
+/// What the provider's tokens must name as `iss`.
+pub const TOKEN_ISSUER: &str = "SWITCHBOARD_TOKEN_ISSUER";
+/// What the provider's tokens must name as `aud`.
+pub const TOKEN_AUDIENCE: &str = "SWITCHBOARD_TOKEN_AUDIENCE";
 /// Origins that a browser may open a WebSocket from, comma-separated; none or `*`: any.
 pub const ALLOWED_ORIGINS: &str = "SWITCHBOARD_ALLOWED_ORIGINS";
 
@@ -38,6 +49,18 @@ pub const ATTACHMENTS: &str = "SWITCHBOARD_ATTACHMENTS";
 const OBJECTS: [Action; 3] = [Action::DeleteObject, Action::GetObject, Action::PutObject];
 
 const TLS: Provider = Provider::Rustls(CryptoMode::AwsLc);
+/// The ARN of the topic that chunks of large audiences travel by.
+pub const CHUNKS: &str = "SWITCHBOARD_CHUNKS";
+/// The ARN of the owner's topic.
+pub const EVENTS: &str = "SWITCHBOARD_EVENTS";
+/// Members and subscriptions beyond which an audience is divided.
+pub const LARGE_AUDIENCE: &str = "SWITCHBOARD_LARGE_AUDIENCE";
+/// How long a busy conversation's next post may wait, in milliseconds.
+pub const COALESCE_MILLIS: &str = "SWITCHBOARD_COALESCE_MILLIS";
+/// Posts a second of all functions together.
+pub const POSTS_PER_SECOND: &str = "SWITCHBOARD_POSTS_PER_SECOND";
+/// Workers that serve chunks at the same time, at most.
+pub const WORKERS: &str = "SWITCHBOARD_WORKERS";
 
 /// What Lambda itself sets, and what the runtime's crate panics without.
 const LAMBDA: [&str; 4] = [
@@ -49,7 +72,7 @@ const LAMBDA: [&str; 4] = [
 
 /// A variable that the function cannot do without.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the environment variable {0} is not set")]
+#[error("the environment variable {0} is not set, or not what it must be")]
 pub struct Missing(pub String);
 
 /// The variable with the URL of a dialect's management API: `SWITCHBOARD_MANAGEMENT_EVENTS`.
@@ -97,16 +120,33 @@ pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -
     let attachments = match (optional(ATTACHMENTS_BUCKET), optional(ATTACHMENTS)) {
         (Some(bucket), _) if endpoint.access.iter().any(|action| OBJECTS.contains(action)) => {
             let elsewhere = optional("AWS_ENDPOINT_URL_S3").or_else(|| optional("AWS_ENDPOINT_URL"));
-            Attachments::Bucket(attachments_bucket(&bucket, elsewhere, &region, credentials))
+            Attachments::Bucket(attachments_bucket(&bucket, elsewhere, &region, credentials.clone()))
         }
         (Some(_), _) | (None, None) => Attachments::Nowhere,
         (None, Some(folder)) => Attachments::Folder(folder.into()),
     };
+    let mut topics = Topics::default();
+    let publishes = |action| endpoint.access.contains(&action);
+    if publishes(Action::PublishChunks) || publishes(Action::PublishEvents) {
+        topics.chunks = optional(CHUNKS).filter(|_| publishes(Action::PublishChunks));
+        topics.events = optional(EVENTS).filter(|_| publishes(Action::PublishEvents));
+        let elsewhere = optional("AWS_ENDPOINT_URL_SNS").or_else(|| optional("AWS_ENDPOINT_URL"));
+        topics.client = Some(topic_client(elsewhere, region.clone(), credentials.clone(), &http));
+    }
     Ok(Context {
+        road: Road::new(settings(endpoint, optional)?, topics),
         store: Store::new(aws_sdk_dynamodb::Client::from_conf(table.build()), required(TABLE)?),
         gateway: Gateway::Api(gateways),
         attachments,
-        secrets: Secrets { server: required(SECRET)?, token_key: required(TOKEN_KEY)? },
+        secrets: Secrets {
+            server: required(SECRET)?,
+            token_key: required(TOKEN_KEY)?,
+            issuer: optional(JWKS_URL).map(|url| {
+                let connector = aws_smithy_http_client::Connector::builder().tls_provider(TLS).build();
+                let http = SharedHttpConnector::new(connector);
+                Arc::new(Issuer::new(url, optional(TOKEN_ISSUER), optional(TOKEN_AUDIENCE), http))
+            }),
+        },
         clock: Clock::system(),
         allowed_origins: origins(&optional(ALLOWED_ORIGINS).unwrap_or_default()),
     })
@@ -151,6 +191,47 @@ fn management_client(
     aws_sdk_apigatewaymanagement::Client::from_conf(config)
 }
 
+/// Publishing retries by itself what was not taken.
+fn topic_client(
+    elsewhere: Option<String>,
+    region: Region,
+    credentials: Credentials,
+    http: &SharedHttpClient,
+) -> aws_sdk_sns::Client {
+    let mut config = aws_sdk_sns::Config::builder()
+        .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
+        .region(region)
+        .credentials_provider(credentials)
+        .http_client(http.clone());
+    config.set_endpoint_url(elsewhere);
+    aws_sdk_sns::Client::from_conf(config.build())
+}
+
+/// What of the road is set. The posts of a second are shared: three quarters by the workers of the queue, as many as
+/// there may be at once; a quarter is for who reads the stream.
+fn settings(endpoint: &Endpoint, optional: impl Fn(&str) -> Option<String>) -> Result<Settings, Missing> {
+    let number = |name: &str, otherwise: u32| match optional(name) {
+        Some(text) => text.parse().map_err(|_not_a_number| Missing(name.to_owned())),
+        None => Ok(otherwise),
+    };
+    let usual = Settings::default();
+    let posts = number(POSTS_PER_SECOND, 0)?;
+    let workers = number(WORKERS, 1)?.max(1);
+    let share = match endpoint.trigger {
+        Trigger::Queue => posts.saturating_mul(3) / 4 / workers,
+        _ => posts / 4,
+    };
+    Ok(Settings {
+        large_audience: usize::try_from(number(LARGE_AUDIENCE, 0)?)
+            .ok()
+            .filter(|most| *most > 0)
+            .unwrap_or(usual.large_audience),
+        coalesce: Duration::from_millis(number(COALESCE_MILLIS, 0)?.into()),
+        // A share of nothing would be no limit.
+        posts_per_second: if posts == 0 { 0 } else { share.max(1) },
+    })
+}
+
 fn origins(list: &str) -> Vec<String> {
     let origins: Vec<String> =
         list.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
@@ -160,7 +241,7 @@ fn origins(list: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use handlers::{
-        endpoint::Trigger,
+        endpoint::Reads,
         invocation::{HttpReply, Reply},
     };
 
@@ -169,7 +250,7 @@ mod tests {
     const POSTING: Endpoint = Endpoint {
         name: "fan-out",
         dialect: None,
-        trigger: Trigger::Stream,
+        trigger: Trigger::Stream(Reads::All),
         access: &[Action::Query, Action::ManageConnections],
         handler: |_, _| Box::pin(async { Reply::Http(HttpReply::empty(http::StatusCode::OK)) }),
     };
@@ -239,6 +320,47 @@ mod tests {
             let without = |asked: &str| if asked == name { Some(String::new()) } else { lambda(asked) };
             assert_eq!(context(&POSTING, without).unwrap_err(), Missing(name.to_owned()));
         }
+    }
+
+    #[test]
+    fn the_posts_of_a_second_are_shared_by_all_who_post() {
+        let with = |trigger, posts: &'static str| {
+            let endpoint = Endpoint { trigger, ..POSTING };
+            let variable = move |name: &str| match name {
+                POSTS_PER_SECOND => Some(posts.to_owned()),
+                WORKERS => Some("10".to_owned()),
+                COALESCE_MILLIS => Some("500".to_owned()),
+                name => lambda(name),
+            };
+            super::context(&endpoint, variable).map(|context| context.road.settings)
+        };
+        let reader = with(Trigger::Stream(Reads::All), "8000").unwrap();
+        let worker = with(Trigger::Queue, "8000").unwrap();
+        assert_eq!((reader.posts_per_second, worker.posts_per_second), (2_000, 600));
+        assert!(reader.posts_per_second + 10 * worker.posts_per_second <= 8_000);
+        assert_eq!((reader.large_audience, reader.coalesce.as_millis()), (500, 500));
+        assert_eq!(
+            with(Trigger::Queue, "3").unwrap().posts_per_second,
+            1,
+            "a share of nothing is not no limit"
+        );
+        assert_eq!(with(Trigger::Queue, "many").unwrap_err(), Missing(POSTS_PER_SECOND.to_owned()));
+    }
+
+    #[test]
+    fn only_an_endpoint_that_publishes_has_its_topic() {
+        let topics = |access: &'static [Action]| {
+            let variable = |name: &str| match name {
+                CHUNKS | EVENTS => Some(format!("arn:{name}")),
+                name => lambda(name),
+            };
+            super::context(&Endpoint { access, ..POSTING }, variable).unwrap().road.topics
+        };
+        let fan_out = topics(&[Action::PublishChunks]);
+        assert!(fan_out.client.is_some() && fan_out.chunks.is_some() && fan_out.events.is_none());
+        let announce = topics(&[Action::PublishEvents]);
+        assert!(announce.client.is_some() && announce.chunks.is_none() && announce.events.is_some());
+        assert!(topics(&[Action::GetItem]).client.is_none());
     }
 
     #[test]

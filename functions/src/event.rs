@@ -1,8 +1,8 @@
 //! Lambda's JSON ⇄ the handlers' `Invocation` and `Reply`.
 //!
 //! Which shape an event has follows from the endpoint's trigger, not from looking at it: API Gateway's HTTP API
-//! with payload format 2.0, a WebSocket API's proxy event, or a batch of a DynamoDB stream. Nothing here knows
-//! what a call means.
+//! with payload format 2.0, a WebSocket API's proxy event, a batch of a DynamoDB stream, or one of an SQS queue.
+//! Nothing here knows what a call means.
 
 use handlers::{
     endpoint::Trigger,
@@ -12,6 +12,7 @@ use lambda_runtime::Diagnostic;
 use serde::Serialize;
 
 mod http;
+mod queue;
 mod socket;
 mod stream;
 
@@ -70,7 +71,8 @@ pub fn invocation(trigger: &Trigger, event: &str) -> Result<Invocation, EventErr
     match trigger {
         Trigger::Http { .. } | Trigger::Unrouted => http::call(event).map(Invocation::Http),
         Trigger::Socket { .. } => socket::call(event).map(Invocation::Socket),
-        Trigger::Stream => stream::records(event).map(Invocation::Stream),
+        Trigger::Stream(_) => stream::records(event).map(Invocation::Stream),
+        Trigger::Queue => queue::messages(event).map(Invocation::Queue),
     }
 }
 
@@ -84,7 +86,9 @@ pub fn response(trigger: &Trigger, reply: Reply) -> Result<Response, EventError>
             Ok(Response(Shape::Http(reply.into())))
         }
         (Trigger::Socket { .. }, Reply::Http(reply)) => Ok(Response(Shape::Socket(reply.into()))),
-        (Trigger::Stream, Reply::Batch(failed)) => Ok(Response(Shape::Stream(failed.into()))),
+        (Trigger::Stream(_) | Trigger::Queue, Reply::Batch(failed)) => {
+            Ok(Response(Shape::Stream(failed.into())))
+        }
         _ => Err(EventError::Mismatched),
     }
 }
@@ -98,7 +102,8 @@ mod tests {
         let triggers = [
             Trigger::Http { method: ::http::Method::GET, path: "/" },
             Trigger::Socket { route_key: "$default" },
-            Trigger::Stream,
+            Trigger::Stream(handlers::endpoint::Reads::All),
+            Trigger::Queue,
         ];
         let events = [
             "null",

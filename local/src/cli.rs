@@ -1,13 +1,14 @@
 //! The command line: `switchboard [serve]` and `switchboard token`.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use handlers::{delivery::road::Settings, issuer::Issuer};
 
 use crate::{
     Options, StartError,
     dynamodb::{Storage, TABLE},
-    token,
+    token, topic, web,
 };
 
 /// Everything that may be typed.
@@ -27,7 +28,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve everything on one port (the default).
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Print a user token: a JWT, HS256.
     Token(Token),
 }
@@ -56,12 +57,33 @@ pub struct Serve {
     /// The key that signs user tokens (HS256).
     #[arg(long, env = "SWITCHBOARD_TOKEN_KEY", hide_env_values = true, default_value = DEV_SECRET)]
     pub token_key: String,
+    /// Take user tokens of an identity provider too, whose public keys (JWKS) are at this URL.
+    #[arg(long, value_name = "URL", env = "SWITCHBOARD_JWKS_URL")]
+    pub jwks_url: Option<String>,
+    /// What the provider's tokens must name as `iss`.
+    #[arg(long, value_name = "ISS", env = "SWITCHBOARD_TOKEN_ISSUER", requires = "jwks_url")]
+    pub token_issuer: Option<String>,
+    /// What the provider's tokens must name as `aud`.
+    #[arg(long, value_name = "AUD", env = "SWITCHBOARD_TOKEN_AUDIENCE", requires = "jwks_url")]
+    pub token_audience: Option<String>,
     /// Serve this template instead of the embedded one.
     #[arg(long, value_name = "PATH", env = "SWITCHBOARD_TEMPLATE")]
     pub template: Option<PathBuf>,
     /// An origin that browsers may open WebSockets from; may be repeated. Without any, all may.
     #[arg(long, value_name = "ORIGIN", env = "SWITCHBOARD_ORIGIN", value_delimiter = ',')]
     pub origin: Vec<String>,
+    /// Post every entry of every conversation to this URL (http://…), as JSON.
+    #[arg(long, value_name = "URL", env = "SWITCHBOARD_WEBHOOK")]
+    pub webhook: Option<topic::Url>,
+    /// Members and subscriptions beyond which an audience is served in chunks, through a queue.
+    #[arg(long, value_name = "N", env = "SWITCHBOARD_LARGE_AUDIENCE", default_value_t = Settings::default().large_audience)]
+    pub large_audience: usize,
+    /// How long the next post to a busy conversation may wait, so that more is in it, in milliseconds.
+    #[arg(long, value_name = "MILLIS", env = "SWITCHBOARD_COALESCE_MILLIS", default_value_t = 0)]
+    pub coalesce: u64,
+    /// Posts a second at most; 0: as many as there are.
+    #[arg(long, value_name = "N", env = "SWITCHBOARD_POSTS_PER_SECOND", default_value_t = 0)]
+    pub posts_per_second: u32,
     /// Serve a built web client from this folder, beside the API.
     #[arg(long = "static", value_name = "DIR", env = "SWITCHBOARD_STATIC")]
     pub static_files: Option<PathBuf>,
@@ -119,11 +141,23 @@ impl Serve {
             host,
             port: self.port,
             storage,
-            secrets: handlers::context::Secrets { server: self.secret, token_key: self.token_key },
+            secrets: handlers::context::Secrets {
+                server: self.secret,
+                token_key: self.token_key,
+                issuer: self.jwks_url.map(|url| {
+                    Arc::new(Issuer::new(url, self.token_issuer, self.token_audience, web::connector()))
+                }),
+            },
             template,
             allowed_origins: self.origin,
             static_files: self.static_files,
             lambda: self.lambda.map(|folder| folder.unwrap_or_else(beside_this_program)),
+            webhook: self.webhook,
+            road: Settings {
+                large_audience: self.large_audience,
+                coalesce: Duration::from_millis(self.coalesce),
+                posts_per_second: self.posts_per_second,
+            },
             ..Options::default()
         })
     }
@@ -162,7 +196,7 @@ mod tests {
     fn options(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Options, String> {
         let cli = Cli::try_parse_from(["switchboard"].iter().chain(arguments)).map_err(|e| e.to_string())?;
         let serve = match cli.command {
-            Some(Command::Serve(serve)) => serve,
+            Some(Command::Serve(serve)) => *serve,
             _ => cli.serve,
         };
         let read =
@@ -180,6 +214,19 @@ mod tests {
         assert_eq!(of(&[], &[("SWITCHBOARD_MEMORY", "1")]), Storage::Memory);
         assert!(options(&["--memory", "--data", "x"], &[]).is_err());
         assert!(options(&[], &[("SWITCHBOARD_MEMORY", "1"), ("SWITCHBOARD_DATA", "x")]).is_err());
+    }
+
+    #[test]
+    fn the_road_and_the_webhook_are_as_they_were_asked_for() {
+        let usual = options(&[], &[]).unwrap();
+        assert_eq!((usual.road, usual.webhook), (Settings::default(), None));
+        let asked = ["--coalesce", "250", "--large-audience", "9", "--posts-per-second", "7"];
+        let asked = options(&asked, &[]).unwrap().road;
+        assert_eq!((asked.coalesce.as_millis(), asked.large_audience, asked.posts_per_second), (250, 9, 7));
+        assert!(options(&["--webhook", "http://127.0.0.1:9000/hook"], &[]).unwrap().webhook.is_some());
+        for wrong in ["https://127.0.0.1", "127.0.0.1", "/hook", ""] {
+            assert!(options(&["--webhook", wrong], &[]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

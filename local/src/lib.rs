@@ -4,8 +4,8 @@
 //! - [`cli`], [`token`]: what a user types.
 //! - [`template`]: `template.yaml` as the routing table; `routes`, [`selection`] look things up in it.
 //! - [`http`], [`websocket`], [`connections`], [`management`]: API Gateway.
-//! - `files`: a web client beside the API.
-//! - [`dynamodb`], [`stream`]: the table and its triggers.
+//! - `files`: a web client beside the API; `web`: the way out.
+//! - [`dynamodb`], [`stream`]: the table and its triggers. [`topic`]: topics, queues, and theirs.
 //! - [`mod@invoke`] calls handlers as Lambda does, [`lambda`] the binaries that Lambda runs; [`observer`] sees what
 //!   they do.
 //!
@@ -29,6 +29,8 @@ pub mod selection;
 pub mod stream;
 pub mod template;
 pub mod token;
+pub mod topic;
+mod web;
 pub mod websocket;
 
 use std::{
@@ -41,7 +43,8 @@ use std::{
 use handlers::{
     attachments::Attachments,
     context::{Clock, Context, Secrets},
-    endpoint::Endpoint,
+    delivery::road::{Road, Settings},
+    endpoint::{Action, Endpoint},
     gateway::Gateway,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -82,6 +85,10 @@ pub struct Options {
     pub observer: Option<Arc<dyn Observer>>,
     /// How long a socket may live.
     pub socket_times: SocketTimes,
+    /// What of the delivery can be set.
+    pub road: Settings,
+    /// Where the owner's events are posted to.
+    pub webhook: Option<topic::Url>,
     /// Post through the SDK's client, as in AWS, instead of straight to the sockets. For tests.
     pub post_through_sdk: bool,
 }
@@ -93,7 +100,11 @@ impl Default for Options {
             host: IpAddr::from([127, 0, 0, 1]),
             port: 0,
             storage: Storage::Memory,
-            secrets: Secrets { server: cli::DEV_SECRET.to_owned(), token_key: cli::DEV_SECRET.to_owned() },
+            secrets: Secrets {
+                server: cli::DEV_SECRET.to_owned(),
+                token_key: cli::DEV_SECRET.to_owned(),
+                issuer: None,
+            },
             template: None,
             endpoints: handlers::endpoints(),
             clock: Clock::system(),
@@ -103,6 +114,8 @@ impl Default for Options {
             lambda: None,
             observer: None,
             socket_times: SocketTimes::default(),
+            road: Settings::default(),
+            webhook: None,
             post_through_sdk: false,
         }
     }
@@ -178,6 +191,7 @@ pub struct Running {
     closing: watch::Sender<bool>,
     triggers: Vec<JoinHandle<()>>,
     progress: Vec<Arc<stream::Progress>>,
+    exchange: Arc<topic::Exchange>,
     sweep: Option<JoinHandle<()>>,
 }
 
@@ -190,8 +204,10 @@ const SHUTDOWN: Duration = Duration::from_secs(10);
 /// When the template, the storage or the address cannot be used.
 pub async fn start(options: Options) -> Result<Running, StartError> {
     let text = options.template.as_deref().unwrap_or(TEMPLATE);
-    let application = template::read(text, &options.endpoints)?;
-    let routes = routes::Routes::new(application.routes, application.sockets)?;
+    let mut application = template::read(text, &options.endpoints)?;
+    let (listed, sockets) =
+        (std::mem::take(&mut application.routes), std::mem::take(&mut application.sockets));
+    let routes = routes::Routes::new(listed, sockets)?;
     let files = match &options.static_files {
         Some(path) => Some(
             files::Files::new(path).map_err(|source| StartError::Static { path: path.clone(), source })?,
@@ -212,7 +228,13 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Gateway::Host(Arc::new(management::Direct::new(connections.clone(), options.observer.clone())))
     };
     let lambda = options.lambda.clone();
+    let state = state_folder(&options.storage);
+    let exchange = topic::Exchange::new(&application, state.as_deref(), options.webhook.is_some());
+    let exchange = Arc::new(exchange);
+    let to_topics = exchange.connector(options.observer.clone());
+    let topics = topic::Exchange::topics(&application, to_topics.clone());
     let context = Arc::new(Context {
+        road: Road::new(options.road, topics),
         store: store::Store::new(tables.items.clone(), tables.name.as_str()),
         gateway,
         attachments: options.attachments.unwrap_or_else(|| attachments(&options.storage)),
@@ -228,6 +250,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
                 context: Arc::clone(&context),
                 endpoints: options.endpoints,
                 timeouts: application.timeouts,
+                road: options.road,
+                topics: to_topics,
                 connections: connections.clone(),
                 observer: options.observer,
                 tables: &tables,
@@ -239,9 +263,25 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let (closing, closed) = watch::channel(false);
     let mut triggers = Vec::new();
     let mut progress = Vec::new();
+    triggers.extend(exchange.run(&application.queue_mappings, options.webhook.as_ref(), &invoker, &closed));
+    // Whoever only tells a topic that nobody subscribes to need not read the stream: it would cost every write a read.
+    application.mappings.retain(|mapping| {
+        let events = application.events_topic.as_ref();
+        !mapping.endpoint.access.contains(&Action::PublishEvents) || !exchange.is_idle(events)
+    });
+    if let Some(embedded) = tables.embedded.clone() {
+        let names: Vec<_> = application.mappings.iter().map(|mapping| mapping.endpoint.name).collect();
+        let registering = move || names.into_iter().try_for_each(|name| embedded.register(name));
+        let registered = tokio::task::spawn_blocking(registering).await.map_err(|error| error.to_string());
+        let registered = registered.and_then(|done| done.map_err(|error| error.to_string()));
+        registered.map_err(dynamodb::StorageError::Embedded)?;
+    }
     for mapping in application.mappings {
-        let state = state_folder(&options.storage);
-        let trigger = stream::Trigger::new(mapping, &tables, invoker.clone(), state);
+        let publishes = |action| mapping.endpoint.access.contains(&action);
+        let chunks = application.chunks_topic.as_ref().filter(|_| publishes(Action::PublishChunks));
+        let events = application.events_topic.as_ref().filter(|_| publishes(Action::PublishEvents));
+        let downstream = [exchange.behind(chunks), exchange.behind(events)].concat();
+        let trigger = stream::Trigger::new(mapping, &tables, invoker.clone(), state.clone(), downstream);
         progress.push(trigger.progress());
         triggers.push(tokio::spawn(trigger.run(tables.written.clone(), closed.clone())));
     }
@@ -267,6 +307,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         closing,
         triggers,
         progress,
+        exchange,
         sweep,
     })
 }
@@ -290,11 +331,12 @@ fn state_folder(storage: &Storage) -> Option<PathBuf> {
 
 impl Running {
     /// Waits until every record that was written to the table so far has been delivered to the stream's functions
-    /// or given up.
+    /// or given up, and what they published has left the queues.
     pub async fn drained(&self) {
         for progress in &self.progress {
             progress.drained().await;
         }
+        self.exchange.drained().await;
     }
 
     /// Ends in good order: nothing new is taken, sockets are closed with 1001 and told to `$disconnect`, requests

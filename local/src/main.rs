@@ -24,7 +24,7 @@ fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
             println!("{}", token::user_token(&ask.user, ask.admin, ask.ttl, &ask.token_key)?);
             return Ok(());
         }
-        Some(Command::Serve(serve)) => serve,
+        Some(Command::Serve(serve)) => *serve,
         None => cli.serve,
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()

@@ -100,13 +100,16 @@ fn first_part(path: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use handlers::{endpoint::Trigger, invocation::Reply};
+    use handlers::{
+        endpoint::{Reads, Trigger},
+        invocation::Reply,
+    };
 
     use super::*;
     use crate::http::decoded_query;
 
     const fn toy(name: &'static str) -> Endpoint {
-        let trigger = Trigger::Stream;
+        let trigger = Trigger::Stream(Reads::All);
         let handler = |_, _| -> handlers::endpoint::Handling { Box::pin(async { Reply::Batch(Vec::new()) }) };
         Endpoint { name, dialect: None, trigger, access: &[], handler }
     }

@@ -1,4 +1,4 @@
-//! Reads `template.yaml`: which function answers which route, socket and stream.
+//! Reads `template.yaml`: which function answers which route, socket, stream and queue, and which topic is which.
 //!
 //! The template is the routing table also on one machine: a route that it does not name does not exist here.
 //! Deliberately not a CloudFormation engine: intrinsic functions are understood only where a route needs one
@@ -10,7 +10,7 @@ use domain::Dialect;
 use handlers::endpoint::Endpoint;
 use serde_yaml_ng::Value;
 
-use crate::{selection::Expression, stream::pattern::Pattern};
+use crate::{selection::Expression, stream::pattern::Pattern, topic::queue::Limits};
 
 /// What the runner serves.
 #[derive(Debug, Default)]
@@ -23,6 +23,33 @@ pub struct Application {
     pub mappings: Vec<Mapping>,
     /// How long each function may take, by its endpoint's name.
     pub timeouts: BTreeMap<&'static str, Duration>,
+    /// The topics, by logical id, and whether they are FIFO.
+    pub topics: BTreeMap<String, bool>,
+    /// The queues, by logical id.
+    pub queues: BTreeMap<String, Limits>,
+    /// What a topic is told goes to a queue.
+    pub subscriptions: Vec<(String, String)>,
+    /// The triggers of queues.
+    pub queue_mappings: Vec<QueueMapping>,
+    /// The topic that functions are told to send chunks to.
+    pub chunks_topic: Option<String>,
+    /// The topic that functions are told to announce entries to.
+    pub events_topic: Option<String>,
+}
+
+/// A trigger of a queue.
+#[derive(Debug, Clone)]
+pub struct QueueMapping {
+    /// What is called.
+    pub endpoint: &'static Endpoint,
+    /// The queue.
+    pub queue: String,
+    /// Messages per call.
+    pub batch_size: usize,
+    /// Whether a reply's failed ids are believed (`ReportBatchItemFailures`).
+    pub partial: bool,
+    /// Calls under way at the same time.
+    pub concurrency: usize,
 }
 
 /// A route of the HTTP API.
@@ -114,6 +141,9 @@ pub fn read(text: &str, endpoints: &[&'static Endpoint]) -> Result<Application, 
             match event.get("Type").and_then(Value::as_str) {
                 Some("HttpApi") => application.routes.push(route(properties, endpoint).map_err(failed)?),
                 Some("DynamoDB") => application.mappings.push(mapping(properties, endpoint).map_err(failed)?),
+                Some("SQS") => {
+                    application.queue_mappings.push(queue_mapping(properties, endpoint).map_err(failed)?);
+                }
                 _ => {}
             }
         }
@@ -127,8 +157,49 @@ pub fn read(text: &str, endpoints: &[&'static Endpoint]) -> Result<Application, 
         };
         application.sockets.push(socket(resource, &functions).map_err(failed)?);
     }
+    exchange(&template, resources, &mut application);
     Ok(application)
 }
+
+/// The topics, the queues, and what connects them.
+fn exchange(template: &Value, resources: &serde_yaml_ng::Mapping, application: &mut Application) {
+    for (name, resource) in resources {
+        let name = name.as_str().unwrap_or_default().to_owned();
+        let property = |path: &[&str]| at(resource.get("Properties").unwrap_or(&Value::Null), path).cloned();
+        match resource.get("Type").and_then(Value::as_str) {
+            Some("AWS::SNS::Topic") => {
+                let fifo = property(&["FifoTopic"]).and_then(|value| value.as_bool()) == Some(true);
+                application.topics.insert(name, fifo);
+            }
+            Some("AWS::SQS::Queue") => {
+                let number = |path: &[&str]| property(path).and_then(|value| value.as_u64());
+                let visibility = number(&["VisibilityTimeout"]).unwrap_or(VISIBILITY_SECONDS);
+                let receives = number(&["RedrivePolicy", "maxReceiveCount"]);
+                let limits = Limits {
+                    visibility: Duration::from_secs(visibility),
+                    receives: receives.and_then(|most| u32::try_from(most).ok()),
+                };
+                application.queues.insert(name, limits);
+            }
+            Some("AWS::SNS::Subscription") => {
+                let named = |path: &[&str]| property(path).as_ref().and_then(resource_named);
+                application.subscriptions.extend(named(&["TopicArn"]).zip(named(&["Endpoint"])));
+            }
+            _ => {}
+        }
+    }
+    let told = |variable| {
+        let path = ["Globals", "Function", "Environment", "Variables", variable];
+        at(template, &path).and_then(resource_named)
+    };
+    application.chunks_topic = told("SWITCHBOARD_CHUNKS");
+    application.events_topic = told("SWITCHBOARD_EVENTS");
+}
+
+/// SQS's default.
+const VISIBILITY_SECONDS: u64 = 30;
+/// Calls of one queue's function under way at the same time: on one machine a few are as fast as many.
+const CALLS_AT_ONCE: usize = 4;
 
 fn is(resource: &Value, kind: &str) -> bool {
     resource.get("Type").and_then(Value::as_str) == Some(kind)
@@ -171,7 +242,6 @@ fn mapping(properties: &Value, endpoint: &'static Endpoint) -> Result<Mapping, S
         let pattern = text_at(filter, &["Pattern"]).ok_or("a filter has no Pattern")?;
         filters.push(Pattern::parse(pattern).map_err(|problem| format!("the filter {pattern}: {problem}"))?);
     }
-    let types = properties.get("FunctionResponseTypes").and_then(Value::as_sequence);
     Ok(Mapping {
         endpoint,
         // 100 is Lambda's default, 10,000 its maximum.
@@ -180,9 +250,28 @@ fn mapping(properties: &Value, endpoint: &'static Endpoint) -> Result<Mapping, S
         maximum_retries: number("MaximumRetryAttempts").and_then(|retries| u32::try_from(retries).ok()),
         maximum_age: number("MaximumRecordAgeInSeconds").and_then(|age| u64::try_from(age).ok()),
         bisect: properties.get("BisectBatchOnFunctionError").and_then(Value::as_bool) == Some(true),
-        partial: types
-            .is_some_and(|types| types.iter().any(|t| t.as_str() == Some("ReportBatchItemFailures"))),
+        partial: reports_failures(properties),
     })
+}
+
+fn queue_mapping(properties: &Value, endpoint: &'static Endpoint) -> Result<QueueMapping, String> {
+    let number = |path: &[&str]| at(properties, path).and_then(Value::as_u64);
+    let size =
+        |number: Option<u64>, usual: usize| number.and_then(|n| usize::try_from(n).ok()).unwrap_or(usual);
+    Ok(QueueMapping {
+        endpoint,
+        queue: properties.get("Queue").and_then(resource_named).ok_or("an SQS event has no Queue")?,
+        // 10 is Lambda's default, and its maximum for FIFO queues.
+        batch_size: size(number(&["BatchSize"]), 10).clamp(1, 10),
+        partial: reports_failures(properties),
+        concurrency: size(number(&["ScalingConfig", "MaximumConcurrency"]), CALLS_AT_ONCE)
+            .clamp(1, CALLS_AT_ONCE),
+    })
+}
+
+fn reports_failures(properties: &Value) -> bool {
+    let types = properties.get("FunctionResponseTypes").and_then(Value::as_sequence);
+    types.is_some_and(|types| types.iter().any(|one| one.as_str() == Some("ReportBatchItemFailures")))
 }
 
 fn socket(resource: &Value, functions: &BTreeMap<String, &'static Endpoint>) -> Result<SocketApi, String> {
@@ -196,7 +285,7 @@ fn socket(resource: &Value, functions: &BTreeMap<String, &'static Endpoint>) -> 
     let listed = at(resource, &["Properties", "Routes"]).and_then(Value::as_mapping);
     for (key, route) in listed.into_iter().flatten() {
         let key = key.as_str().ok_or("a route's key is no text")?;
-        let function = route.get("FunctionArn").and_then(function_named);
+        let function = route.get("FunctionArn").and_then(resource_named);
         let function =
             function.ok_or_else(|| format!("the route {key} has no FunctionArn: !GetAtt Function.Arn"))?;
         let endpoint =
@@ -211,8 +300,8 @@ fn socket(resource: &Value, functions: &BTreeMap<String, &'static Endpoint>) -> 
     })
 }
 
-/// The function that `!GetAtt F.Arn`, `!Ref F` or `Fn::GetAtt: [F, Arn]` names.
-fn function_named(value: &Value) -> Option<String> {
+/// The resource that `!GetAtt F.Arn`, `!Ref F` or `Fn::GetAtt: [F, Arn]` names.
+fn resource_named(value: &Value) -> Option<String> {
     let inner = match value {
         Value::Tagged(tagged) if tagged.tag == "GetAtt" || tagged.tag == "Ref" => &tagged.value,
         other => other.get("Fn::GetAtt").or_else(|| other.get("Ref"))?,
@@ -226,14 +315,14 @@ fn function_named(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use handlers::endpoint::Trigger;
+    use handlers::endpoint::{Reads, Trigger};
 
     use super::*;
 
     static ECHO: Endpoint = Endpoint {
         name: "toy-echo",
         dialect: None,
-        trigger: Trigger::Stream,
+        trigger: Trigger::Stream(Reads::All),
         access: &[],
         handler: |_, _| Box::pin(async { handlers::invocation::Reply::Batch(Vec::new()) }),
     };

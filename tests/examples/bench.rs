@@ -3,14 +3,26 @@
 //! Times are noisy, so nothing here is a test. What can be is a ratio against something that runs beside it in the
 //! same process: delivered frames against a bare tokio-tungstenite loop that sends as many of the same size.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
+use handlers::delivery::road::Settings;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
-use switchboard::{Options, Running, dynamodb::Storage, start, token};
+use switchboard::{
+    Options, Running,
+    dynamodb::Storage,
+    observer::{Observer, Operation},
+    start, token,
+};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 use tokio_tungstenite::{accept_async, connect_async, tungstenite::Message};
 
@@ -25,6 +37,12 @@ const MESSAGES: usize = 40;
 const RATE: u32 = 200;
 /// Messages measured for the latency.
 const MEASURED: usize = 1_000;
+/// Members who listen, for the latency.
+const SUBSCRIBERS: usize = 10;
+/// Messages a second of a busy room, for the posts.
+const BUSY_RATE: u32 = 20;
+/// Messages counted for the posts.
+const BUSY_MEASURED: usize = 200;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Failure> {
@@ -32,13 +50,21 @@ async fn main() -> Result<(), Failure> {
     for (name, storage) in
         [("in memory", Storage::Memory), ("in a file", Storage::File(folder.path().join("data.db")))]
     {
-        let mut times = latency(storage).await?;
-        times.sort();
-        let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or_default();
+        let Measured { times, .. } = latency(storage, Settings::default(), RATE, MEASURED).await?;
         println!(
             "write to frame, {RATE}/s, 10 subscribers, {name}: p50 {:?}, p99 {:?} (budget 3 ms, 15 ms)",
-            at(0.5),
-            at(0.99)
+            at(&times, 0.5),
+            at(&times, 0.99)
+        );
+    }
+    for millis in [0, 250, 500] {
+        let road = Settings { coalesce: Duration::from_millis(millis), ..Settings::default() };
+        let Measured { times, posts } = latency(Storage::Memory, road, BUSY_RATE, BUSY_MEASURED).await?;
+        println!(
+            "a room at {BUSY_RATE}/s, `events`, a window of {millis} ms: {:.2} posts per event and connection, p50 {:?}, p99 {:?} (budget 0.25 with AWS's default, 500)",
+            posts as f64 / (BUSY_MEASURED * SUBSCRIBERS) as f64,
+            at(&times, 0.5),
+            at(&times, 0.99)
         );
     }
     let (frames, bytes, ours) = throughput().await?;
@@ -53,9 +79,22 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
+/// The time that a share of all did not exceed.
+fn at(times: &[Duration], share: f64) -> Duration {
+    times.get((times.len() as f64 * share) as usize).copied().unwrap_or_default()
+}
+
+/// What was measured of a room.
+struct Measured {
+    /// From the request to the frame on the slowest socket, sorted.
+    times: Vec<Duration>,
+    /// Posts to connections.
+    posts: usize,
+}
+
 /// A server with a conversation of ann and some others.
-async fn server(storage: Storage, members: &[&str]) -> Result<(Running, Http, String), Failure> {
-    let running = start(Options { storage, ..Options::default() }).await?;
+async fn server(options: Options, members: &[&str]) -> Result<(Running, Http, String), Failure> {
+    let running = start(options).await?;
     let http = Client::builder(TokioExecutor::new()).build_http();
     let base = format!("http://{}", running.address);
     let body = json!({"id": "room", "title": "Room", "isGroup": true, "members": members});
@@ -78,10 +117,19 @@ async fn post(http: &Http, url: &str, body: &Value) -> Result<(), Failure> {
 }
 
 /// From the request to the frame on the slowest of ten sockets.
-async fn latency(storage: Storage) -> Result<Vec<Duration>, Failure> {
-    let users: Vec<String> = (0..10).map(|n| format!("user{n}")).collect();
+async fn latency(storage: Storage, road: Settings, rate: u32, all: usize) -> Result<Measured, Failure> {
+    let users: Vec<String> = (0..SUBSCRIBERS).map(|n| format!("user{n}")).collect();
     let members: Vec<&str> = users.iter().map(String::as_str).collect();
-    let (running, http, base) = server(storage, &members).await?;
+    let posts = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&posts);
+    let observer = move |operation: &Operation| {
+        let post = operation.name == "PostToConnection";
+        counting.fetch_add(usize::from(post), Ordering::Relaxed);
+    };
+    // Observed, the table tells what each operation costs, which costs time itself.
+    let observer: Option<Arc<dyn Observer>> = if rate == BUSY_RATE { Some(Arc::new(observer)) } else { None };
+    let (running, http, base) =
+        server(Options { storage, road, observer, ..Options::default() }, &members).await?;
     let (heard, mut hears) = mpsc::unbounded_channel::<(usize, Instant)>();
     for user in &users {
         let mut socket = listen(&running, user).await?;
@@ -90,17 +138,25 @@ async fn latency(storage: Storage) -> Result<Vec<Duration>, Failure> {
             while let Some(Ok(message)) = socket.next().await {
                 let Ok(text) = message.to_text() else { continue };
                 let Ok(frame) = serde_json::from_str::<Value>(text) else { continue };
-                let number = frame.pointer("/data/messages/0/text").and_then(Value::as_str);
-                if let Some(number) = number.and_then(|text| text.parse().ok()) {
-                    let _gone = heard.send((number, Instant::now()));
+                if frame.get("type").and_then(Value::as_str) != Some("TextMessagesCreated") {
+                    continue;
+                }
+                let messages = frame.pointer("/data/messages").and_then(Value::as_array);
+                for message in messages.into_iter().flatten() {
+                    let number = message.get("text").and_then(Value::as_str);
+                    if let Some(number) = number.and_then(|text| text.parse().ok()) {
+                        let _gone = heard.send((number, Instant::now()));
+                    }
                 }
             }
         });
     }
-    let mut sent = Vec::with_capacity(MEASURED);
-    let mut ticks = tokio::time::interval(Duration::from_secs(1) / RATE);
+    running.drained().await;
+    posts.store(0, Ordering::Relaxed);
+    let mut sent = Vec::with_capacity(all);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);
     let mut writes = JoinSet::new();
-    for n in 0..MEASURED {
+    for n in 0..all {
         ticks.tick().await;
         sent.push(Instant::now());
         let (http, url) = (http.clone(), format!("{base}/v2/messages/send"));
@@ -110,15 +166,17 @@ async fn latency(storage: Storage) -> Result<Vec<Duration>, Failure> {
     while let Some(written) = writes.join_next().await {
         written??;
     }
-    let mut slowest = vec![Duration::ZERO; MEASURED];
-    for _ in 0..MEASURED * users.len() {
+    let mut slowest = vec![Duration::ZERO; all];
+    for _ in 0..all * users.len() {
         let (n, at) = hears.recv().await.ok_or("the sockets have closed")?;
         if let (Some(slowest), Some(sent)) = (slowest.get_mut(n), sent.get(n)) {
             *slowest = (*slowest).max(at.duration_since(*sent));
         }
     }
+    running.drained().await;
     running.shutdown().await;
-    Ok(slowest)
+    slowest.sort();
+    Ok(Measured { times: slowest, posts: posts.load(Ordering::Relaxed) })
 }
 
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
@@ -130,7 +188,8 @@ async fn listen(running: &Running, user: &str) -> Result<Socket, Failure> {
 
 /// Frames, bytes of one on average, and the time from the first request to the last frame.
 async fn throughput() -> Result<(usize, usize, Duration), Failure> {
-    let (running, http, base) = server(Storage::Memory, &["bob"]).await?;
+    let (running, http, base) =
+        server(Options { storage: Storage::Memory, ..Options::default() }, &["bob"]).await?;
     let mut readers = JoinSet::new();
     for _ in 0..SOCKETS {
         let mut socket = listen(&running, "bob").await?;

@@ -36,7 +36,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "target/release".to_owned()));
     let mut programs = vec![("hello", folder.join("examples/hello"))];
     programs.extend(handlers::endpoints().iter().map(|endpoint| (endpoint.name, folder.join(endpoint.name))));
-    println!("{:<40} {:>8} {:>8} {:>9} {:>9} {:>8}", "function", "p50 ms", "max ms", "RSS MB", "size MB", "zip MB");
+    println!(
+        "{:<40} {:>8} {:>8} {:>9} {:>9} {:>8}",
+        "function", "p50 ms", "max ms", "RSS MB", "size MB", "zip MB"
+    );
     let mut hello = Vec::new();
     let mut worst: (f64, f64) = (0.0, 0.0);
     let mut slow = Vec::new();

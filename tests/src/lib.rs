@@ -3,3 +3,4 @@
 //! The tests themselves are one binary, `tests/all`; here is what they share.
 
 pub mod access;
+pub mod simulation;

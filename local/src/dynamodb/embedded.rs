@@ -127,6 +127,14 @@ impl Embedded {
         graft::position(&self.database, trigger)
     }
 
+    /// Says that there is a trigger, before any other remembers its position.
+    ///
+    /// # Errors
+    /// What the emulator says.
+    pub fn register(&self, trigger: &str) -> Result<(), DynoxideError> {
+        graft::register(&self.database, trigger)
+    }
+
     /// Remembers how far a trigger has read; what all triggers have read is trimmed.
     ///
     /// # Errors

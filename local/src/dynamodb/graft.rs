@@ -61,6 +61,19 @@ pub(super) fn position(database: &Database, trigger: &str) -> Result<Option<Stri
     Ok(answer.pointer("/Item/position/S").and_then(Value::as_str).map(str::to_owned))
 }
 
+/// Says that there is a trigger which has read nothing yet: what it has not read is not to be trimmed when another
+/// one remembers how far it is.
+pub(super) fn register(database: &Database, trigger: &str) -> Result<(), DynoxideError> {
+    let item = json!({"pk": {"S": trigger}, "stored": {"N": "0"}});
+    let request = json!({
+        "TableName": CHECKPOINTS, "Item": item, "ConditionExpression": "attribute_not_exists(pk)",
+    });
+    match run(request.to_string().as_bytes(), |request| database.put_item(request)) {
+        Ok(_) | Err(DynoxideError::ConditionalCheckFailedException(..)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Remembers a trigger's position.
 pub(super) fn remember(database: &Database, trigger: &str, position: &str) -> Result<(), DynoxideError> {
     let stored = position.parse::<u128>().unwrap_or_default().saturating_sub(OFFSET);
@@ -155,6 +168,28 @@ mod tests {
         let count =
             rusqlite::Connection::open(copy).unwrap().query_row(grafted, [], |row| row.get::<_, i64>(0));
         assert_eq!(count, Ok(2));
+    }
+
+    #[test]
+    fn what_a_trigger_that_has_just_begun_has_not_read_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (embedded, connection) = database(folder.path());
+        embedded.register("announce").unwrap();
+        embedded.register("fan-out").unwrap();
+        (0..20).for_each(|key| put(&embedded, key));
+        let count = |connection: &rusqlite::Connection| -> (i64, i64) {
+            let sql = "SELECT COUNT(*), MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records";
+            connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+        };
+        let (_, newest) = count(&connection);
+        let newest = (OFFSET + u128::try_from(newest).unwrap()).to_string();
+        embedded.remember("announce", &newest).unwrap();
+        assert_eq!(count(&connection).0, 20, "the fan-out has read nothing");
+        assert_eq!(embedded.position("fan-out").unwrap(), None, "and begins at the oldest");
+        embedded.register("announce").unwrap();
+        assert_eq!(embedded.position("announce").unwrap().as_deref(), Some(newest.as_str()), "known already");
+        embedded.remember("fan-out", &newest).unwrap();
+        assert_eq!(count(&connection).0, 1);
     }
 
     #[test]

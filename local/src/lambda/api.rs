@@ -1,4 +1,4 @@
-//! What the functions' processes talk to, on one loopback port: the Lambda Runtime API, DynamoDB, `@connections`.
+//! What the functions' processes talk to, on one loopback port: the Lambda Runtime API, DynamoDB, SNS, `@connections`.
 //!
 //! A process is told addresses that name it: the observer learns from them which function did what.
 
@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::{
 use bytes::Bytes;
 use domain::Dialect;
 use handlers::endpoint::Endpoint;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -29,6 +29,7 @@ const VERSION: &str = "2018-06-01";
 pub(super) struct Api {
     pub(super) functions: Weak<Functions>,
     pub(super) dynamodb: Option<SharedHttpConnector>,
+    pub(super) topics: SharedHttpConnector,
     pub(super) connections: Connections,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) endpoints: Vec<&'static Endpoint>,
@@ -69,9 +70,11 @@ impl Api {
         match parts.as_slice() {
             ["runtime", instance, VERSION, "runtime", rest @ ..] => self.runtime(instance, rest, body).await,
             ["dynamodb", function] => {
-                let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-                let calling = self.dynamodb(target.unwrap_or_default(), body);
-                self.on_behalf_of(function, calling).await
+                let Some(connector) = &self.dynamodb else { return plain(StatusCode::NOT_FOUND, "") };
+                self.on_behalf_of(function, forward(connector, &head.headers, body)).await
+            }
+            ["sns", function] => {
+                self.on_behalf_of(function, forward(&self.topics, &head.headers, body)).await
             }
             ["gateway", function, dialect, "@connections", ..] => {
                 let Some(dialect) = Dialect::from_name(dialect) else {
@@ -116,30 +119,6 @@ impl Api {
         }
     }
 
-    /// Hands a request of the SDK on to the emulator, as it came.
-    async fn dynamodb(&self, target: &str, body: Bytes) -> Response<Full<Bytes>> {
-        let Some(connector) = &self.dynamodb else { return plain(StatusCode::NOT_FOUND, "") };
-        let request = Request::post("http://local.invalid/")
-            .header("x-amz-target", target)
-            .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
-            .header(header::CONTENT_LENGTH, body.len())
-            .body(body.into());
-        let Ok(Ok(request)) = request.map(HttpRequest::try_from) else {
-            return plain(StatusCode::BAD_REQUEST, "");
-        };
-        let Ok(mut answer) = connector.call(request).await else {
-            return plain(StatusCode::INTERNAL_SERVER_ERROR, "");
-        };
-        let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
-        let body = std::mem::replace(answer.body_mut(), aws_smithy_types::body::SdkBody::taken());
-        let Ok(body) = body.collect().await else { return plain(StatusCode::INTERNAL_SERVER_ERROR, "") };
-        let mut response = plain(status, body.to_bytes());
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
-        response
-    }
-
     fn manage(&self, dialect: Dialect, method: &Method, id: &str, body: Bytes) -> Response<Full<Bytes>> {
         let response = management::answer(&self.connections, Some(dialect), method, id, body);
         if let Some(observer) = &self.observer {
@@ -147,6 +126,30 @@ impl Api {
         }
         response.map(Full::new)
     }
+}
+
+/// Hands a request of the SDK on to what answers it in this process, as it came.
+async fn forward(connector: &SharedHttpConnector, headers: &HeaderMap, body: Bytes) -> Response<Full<Bytes>> {
+    let mut request = Request::post("http://local.invalid/").header(header::CONTENT_LENGTH, body.len());
+    for name in ["x-amz-target", "content-type"] {
+        if let Some(value) = headers.get(name) {
+            request = request.header(name, value);
+        }
+    }
+    let Ok(Ok(request)) = request.body(body.into()).map(HttpRequest::try_from) else {
+        return plain(StatusCode::BAD_REQUEST, "");
+    };
+    let Ok(mut answer) = connector.call(request).await else {
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "");
+    };
+    let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
+    let body = std::mem::replace(answer.body_mut(), aws_smithy_types::body::SdkBody::taken());
+    let Ok(body) = body.collect().await else { return plain(StatusCode::INTERNAL_SERVER_ERROR, "") };
+    let mut response = plain(status, body.to_bytes());
+    if let Some(kind) = headers.get(header::CONTENT_TYPE) {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind.clone());
+    }
+    response
 }
 
 /// A call, as the Runtime API tells it.

@@ -8,7 +8,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use handlers::{
     endpoint::Trigger,
-    invocation::{HttpCall, HttpReply, Invocation, Reply, SocketCall, SocketEvent},
+    invocation::{HttpCall, HttpReply, Invocation, QueueMessage, Reply, SocketCall, SocketEvent},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -28,6 +28,15 @@ pub fn event(invocation: &Invocation, trigger: &Trigger) -> Value {
         Invocation::Socket(call) => socket(call),
         Invocation::Stream(records) => {
             json!({"Records": records.iter().map(record::event).collect::<Vec<_>>()})
+        }
+        Invocation::Queue(messages) => {
+            let record = |message: &QueueMessage| {
+                json!({
+                    "messageId": message.id, "body": message.body, "eventSource": "aws:sqs",
+                    "attributes": {"MessageGroupId": message.group},
+                })
+            };
+            json!({"Records": messages.iter().map(record).collect::<Vec<_>>()})
         }
     }
 }
@@ -196,7 +205,7 @@ pub fn reply(trigger: &Trigger, answer: &[u8]) -> Result<Reply, String> {
         Trigger::Http { .. } | Trigger::Unrouted | Trigger::Socket { .. } => {
             http_reply(serde_json::from_slice(answer).map_err(|error| error.to_string())?).map(Reply::Http)
         }
-        Trigger::Stream => {
+        Trigger::Stream(_) | Trigger::Queue => {
             let answer: BatchAnswer = serde_json::from_slice(answer).map_err(|error| error.to_string())?;
             Ok(Reply::Batch(answer.batch_item_failures.into_iter().map(|one| one.item_identifier).collect()))
         }

@@ -23,10 +23,12 @@ use std::{
     time::Duration,
 };
 
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use bytes::Bytes;
 use handlers::{
     attachments::Attachments,
     context::Context,
+    delivery::road::Settings,
     endpoint::Endpoint,
     invocation::{Invocation, Reply},
 };
@@ -53,6 +55,10 @@ pub(crate) struct World<'a> {
     pub(crate) context: Arc<Context>,
     pub(crate) endpoints: Vec<&'static Endpoint>,
     pub(crate) timeouts: BTreeMap<&'static str, Duration>,
+    /// How the road for large audiences is set.
+    pub(crate) road: Settings,
+    /// The way to the topics.
+    pub(crate) topics: SharedHttpConnector,
     pub(crate) connections: Connections,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) tables: &'a Tables,
@@ -127,6 +133,7 @@ impl Functions {
             // The functions end when nobody calls them any more, not when nobody serves them.
             functions: Arc::downgrade(&functions),
             dynamodb: world.tables.connector.clone(),
+            topics: world.topics,
             connections: world.connections,
             observer: world.observer,
             endpoints: world.endpoints,
@@ -218,6 +225,7 @@ impl Functions {
         set("AWS_LAMBDA_FUNCTION_NAME", endpoint.name.to_owned());
         let table = self.remote.clone().unwrap_or_else(|| format!("{here}/dynamodb/{}", endpoint.name));
         set("AWS_ENDPOINT_URL_DYNAMODB", table);
+        set("AWS_ENDPOINT_URL_SNS", format!("{here}/sns/{}", endpoint.name));
         for dialect in domain::Dialect::ALL {
             let name = format!("SWITCHBOARD_MANAGEMENT_{}", dialect.name().to_ascii_uppercase());
             set(&name, format!("{here}/gateway/{}/{}", endpoint.name, dialect.name()));
@@ -268,11 +276,22 @@ fn environment(world: &World<'_>, files: Option<&Path>) -> Vec<(String, String)>
         ("SWITCHBOARD_TOKEN_KEY", world.context.secrets.token_key.clone()),
         ("SWITCHBOARD_ALLOWED_ORIGINS", world.context.allowed_origins.join(",")),
     ];
+    let topics = &world.context.road.topics;
+    let named = [("SWITCHBOARD_CHUNKS", &topics.chunks), ("SWITCHBOARD_EVENTS", &topics.events)];
+    all.extend(named.into_iter().filter_map(|(name, arn)| arn.clone().map(|arn| (name, arn))));
+    all.extend([
+        ("SWITCHBOARD_LARGE_AUDIENCE", world.road.large_audience.to_string()),
+        ("SWITCHBOARD_COALESCE_MILLIS", world.road.coalesce.as_millis().to_string()),
+        ("SWITCHBOARD_POSTS_PER_SECOND", world.road.posts_per_second.to_string()),
+    ]);
     let folder = match &world.context.attachments {
         Attachments::Folder(folder) => Some(folder.as_path()),
         _ => files,
     };
     all.extend(folder.map(|folder| ("SWITCHBOARD_ATTACHMENTS", folder.to_string_lossy().into_owned())));
+    for (name, value) in world.context.secrets.issuer.iter().flat_map(|issuer| issuer.described()) {
+        all.extend(value.map(|value| (name, value.to_owned())));
+    }
     for name in ["RUST_LOG", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
         all.extend(std::env::var(name).ok().map(|value| (name, value)));
     }

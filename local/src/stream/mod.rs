@@ -9,7 +9,7 @@
 //!
 //! # Promises
 //! Every committed record is delivered at least once, in the order of its shard, also after a kill: the position
-//! is remembered only after the function has succeeded. A trigger without a remembered position starts at the
+//! is remembered only after the function has succeeded, and what it published has left the queues. A trigger without a remembered position starts at the
 //! oldest record there is (`TRIM_HORIZON`): announcing twice is harmless, not announcing is not. Shards are read
 //! one after another; AWS reads them side by side.
 
@@ -21,6 +21,7 @@ pub(crate) mod record;
 mod shards;
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc,
@@ -34,7 +35,7 @@ use tokio::{sync::watch, time::Instant};
 use self::{
     batch::Delivery, checkpoint::Checkpoints, dead_letter::DeadLetters, record::Pending, shards::Shards,
 };
-use crate::{dynamodb::Tables, invoke::Invoker, template::Mapping};
+use crate::{dynamodb::Tables, invoke::Invoker, template::Mapping, topic::queue::Queue};
 
 /// How often a remote stream is asked for what others wrote.
 const REMOTE_POLL: Duration = Duration::from_millis(250);
@@ -76,11 +77,24 @@ pub(crate) struct Trigger {
     checkpoints: Checkpoints,
     progress: Arc<Progress>,
     poll: Duration,
+    /// Where what the function publishes goes through.
+    downstream: Vec<Arc<Queue>>,
+    /// A position that waits until what was published before it has left the queues.
+    waiting: Option<(Positions, Vec<u64>)>,
 }
+
+/// How far each shard of a stream was delivered.
+type Positions = (String, BTreeMap<String, String>);
 
 impl Trigger {
     /// A trigger of the table's stream. `state` is the folder for what has to be remembered outside the table.
-    pub(crate) fn new(mapping: Mapping, tables: &Tables, invoker: Invoker, state: Option<PathBuf>) -> Self {
+    pub(crate) fn new(
+        mapping: Mapping,
+        tables: &Tables,
+        invoker: Invoker,
+        state: Option<PathBuf>,
+        downstream: Vec<Arc<Queue>>,
+    ) -> Self {
         let mapping = Arc::new(mapping);
         let name = mapping.endpoint.name;
         let checkpoints = match &tables.embedded {
@@ -93,6 +107,8 @@ impl Trigger {
             checkpoints,
             progress: Progress::new(),
             poll: if tables.embedded.is_some() { EMBEDDED_POLL } else { REMOTE_POLL },
+            downstream,
+            waiting: None,
             mapping,
         }
     }
@@ -117,10 +133,12 @@ impl Trigger {
             };
             let more = *passed.as_ref().unwrap_or(&false);
             dirty |= more;
-            if dirty && remembered.elapsed() >= CHECKPOINT_INTERVAL {
-                self.checkpoints.save(self.shards.positions()).await;
+            if dirty && self.waiting.is_none() && remembered.elapsed() >= CHECKPOINT_INTERVAL {
+                let marks = self.downstream.iter().map(|queue| queue.mark()).collect();
+                self.waiting = Some((self.shards.positions(), marks));
                 (dirty, remembered) = (false, Instant::now());
             }
+            self.save_if_done().await;
             if more {
                 continue;
             }
@@ -134,7 +152,7 @@ impl Trigger {
                     wait = AFTER_ERROR;
                 }
             }
-            if dirty {
+            if dirty || self.waiting.is_some() {
                 wait = wait.min(CHECKPOINT_INTERVAL);
             }
             tokio::select! {
@@ -144,8 +162,20 @@ impl Trigger {
                 () = tokio::time::sleep(wait) => {}
             }
         }
-        if dirty {
+        if dirty && self.downstream.iter().all(|queue| queue.is_done_up_to(queue.mark())) {
             self.checkpoints.save(self.shards.positions()).await;
+        } else {
+            self.save_if_done().await;
+        }
+    }
+
+    /// Remembers the position that waits, if what was published before it has left the queues.
+    async fn save_if_done(&mut self) {
+        let done = |(_, marks): &mut (Positions, Vec<u64>)| {
+            self.downstream.iter().zip(marks).all(|(queue, mark)| queue.is_done_up_to(*mark))
+        };
+        if let Some((positions, _)) = self.waiting.take_if(done) {
+            self.checkpoints.save(positions).await;
         }
     }
 

@@ -11,6 +11,7 @@ mod bench;
 mod http;
 mod kill;
 mod program;
+mod queue;
 mod socket;
 mod stream;
 mod world;

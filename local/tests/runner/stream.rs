@@ -11,7 +11,7 @@ fn s(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-async fn put(running: &Running, partition: &str, sort: &str) {
+pub(crate) async fn put(running: &Running, partition: &str, sort: &str) {
     let put =
         running.items.put_item().table_name(&running.table).item("pk", s(partition)).item("sk", s(sort));
     put.send().await.unwrap();
@@ -98,7 +98,7 @@ async fn a_record_that_panics_is_cut_out_and_the_others_are_delivered() {
 }
 
 /// A runtime that is dropped with everything in it is as near as a test comes to a kill.
-fn run_and_kill<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn run_and_kill<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let value = runtime.block_on(work);
     runtime.shutdown_timeout(Duration::from_secs(10));

@@ -9,7 +9,7 @@ use std::{
 use domain::Dialect;
 use handlers::{
     context::{Context, Secrets},
-    endpoint::{Endpoint, Handling, Trigger},
+    endpoint::{Endpoint, Handling, Reads, Trigger},
     gateway::PostError,
     invocation::{HttpReply, Invocation, Reply, SocketCall, SocketEvent, StreamChange, string_attribute},
 };
@@ -106,7 +106,7 @@ static SOCKET: Endpoint = toy("toy-socket", socket);
 static STREAM: Endpoint = toy("toy-stream", stream);
 
 const fn toy(name: &'static str, handler: fn(Arc<Context>, Invocation) -> Handling) -> Endpoint {
-    Endpoint { name, dialect: None, trigger: Trigger::Stream, access: &[], handler }
+    Endpoint { name, dialect: None, trigger: Trigger::Stream(Reads::All), access: &[], handler }
 }
 
 pub(crate) fn options(name: &str) -> Options {
@@ -114,7 +114,7 @@ pub(crate) fn options(name: &str) -> Options {
         template: Some(TEMPLATE.to_owned()),
         endpoints: vec![&ECHO, &SOCKET, &STREAM],
         post_through_sdk: true,
-        secrets: Secrets { server: name.to_owned(), token_key: "key".to_owned() },
+        secrets: Secrets { server: name.to_owned(), token_key: "key".to_owned(), issuer: None },
         storage: storage(name),
         ..Options::default()
     }

@@ -239,6 +239,16 @@ impl Entry {
         MessageId::mint(self.place, self.nonce)
     }
 
+    /// Whether it ends the user's membership, or bans the user.
+    #[must_use]
+    pub fn sends_away(&self, user: &UserId) -> bool {
+        match &self.event {
+            Event::MembersRemoved { members, .. } => members.contains(user),
+            Event::Banned { user: banned, .. } => banned == user,
+            _ => false,
+        }
+    }
+
     /// The message that the entry is about: its entry, author and audience.
     #[must_use]
     pub fn subject(&self) -> Option<(Seq, &UserId, &Audience)> {

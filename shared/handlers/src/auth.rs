@@ -1,6 +1,6 @@
 //! Who is calling: the application's server by its secret, a user by a token.
 //!
-//! Promises: secrets are compared in constant time, only HS256 is taken, an expired token is refused to the
+//! Promises: secrets are compared in constant time, of tokens signed here only HS256 is taken, an expired token is refused to the
 //! second, and a user who proves an id for the first time exists from then on.
 
 use base64::{Engine as _, engine::general_purpose};
@@ -58,12 +58,15 @@ pub fn mint(token_key: &str, claims: &Claims) -> Result<String, Error> {
     .map_err(|error| Error::Internal(format!("token: {error}")))
 }
 
-/// What a token says, if it was signed with the key and has not ended: the JWT itself, or its base64.
+/// The answer to every token that is not good, whatever is wrong with it.
+pub(crate) const REFUSED: Error = Error::Unauthenticated("The token is invalid or has expired.");
+
+/// What a token says, if it was signed with the token key or by the issuer and has not ended: the JWT itself, or its
+/// base64.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`].
-pub fn verify(token_key: &str, token: &str, now: Timestamp) -> Result<(UserId, Claims), Error> {
-    const REFUSED: Error = Error::Unauthenticated("The token is invalid or has expired.");
+pub async fn verify(secrets: &Secrets, token: &str, now: Timestamp) -> Result<(UserId, Claims), Error> {
     let decoded;
     let jwt = if token.contains('.') {
         token
@@ -71,17 +74,27 @@ pub fn verify(token_key: &str, token: &str, now: Timestamp) -> Result<(UserId, C
         decoded = from_base64(token).ok_or(REFUSED)?;
         decoded.as_str()
     };
+    let algorithm = jsonwebtoken::decode_header(jwt).map_err(|_malformed| REFUSED)?.alg;
+    let claims = match &secrets.issuer {
+        Some(issuer) if algorithm != Algorithm::HS256 => issuer.verify(jwt).await?,
+        _ => signed_here(&secrets.token_key, jwt)?,
+    };
+    let Ok(user) = UserId::parse(claims.sub.clone()) else { return Err(REFUSED) };
+    if claims.exp <= now.seconds() {
+        return Err(REFUSED);
+    }
+    Ok((user, claims))
+}
+
+/// What a token says that was signed with the token key.
+fn signed_here(token_key: &str, jwt: &str) -> Result<Claims, Error> {
     let mut validation = Validation::new(Algorithm::HS256);
     // Against our own clock, and without the library's minute of leeway.
     validation.validate_exp = false;
     validation.set_required_spec_claims(&["exp", "sub"]);
     let key = DecodingKey::from_secret(token_key.as_bytes());
-    let Ok(token) = jsonwebtoken::decode::<Claims>(jwt, &key, &validation) else { return Err(REFUSED) };
-    let Ok(user) = UserId::parse(token.claims.sub.clone()) else { return Err(REFUSED) };
-    if token.claims.exp <= now.seconds() {
-        return Err(REFUSED);
-    }
-    Ok((user, token.claims))
+    let token = jsonwebtoken::decode::<Claims>(jwt, &key, &validation);
+    token.map(|token| token.claims).map_err(|_refused| REFUSED)
 }
 
 /// Who sends this request; none if it says nothing about it.
@@ -122,7 +135,7 @@ pub async fn caller(cx: &Context, headers: &HeaderMap) -> Result<Option<Caller>,
 /// [`Error::Unauthenticated`].
 pub async fn user(cx: &Context, token: &str) -> Result<Caller, Error> {
     let now = cx.clock.now();
-    let (id, claims) = verify(&cx.secrets.token_key, token, now)?;
+    let (id, claims) = verify(&cx.secrets, token, now).await?;
     cx.store.ensure_user(&id, now).await?;
     Ok(Caller { user: Some(id), powerful: claims.admin, server: false })
 }
@@ -157,41 +170,49 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
+    fn secrets(token_key: &str) -> Secrets {
+        Secrets { server: "server".into(), token_key: token_key.into(), issuer: None }
+    }
+
+    async fn is_good(token_key: &str, token: &str) -> bool {
+        verify(&secrets(token_key), token, NOW).await.is_ok()
+    }
+
     fn claims(exp: i64) -> Claims {
         Claims { sub: "ann".into(), exp, admin: false }
     }
 
-    #[test]
-    fn a_token_is_taken_until_the_second_it_ends() {
+    #[tokio::test]
+    async fn a_token_is_taken_until_the_second_it_ends() {
         let token = mint("key", &claims(1_700_000_001)).unwrap();
-        assert_eq!(verify("key", &token, NOW).unwrap().0, UserId::parse("ann").unwrap());
+        assert_eq!(verify(&secrets("key"), &token, NOW).await.unwrap().0, UserId::parse("ann").unwrap());
         let wrapped = general_purpose::STANDARD.encode(&token);
-        assert!(verify("key", &wrapped, NOW).is_ok());
-        assert!(verify("other", &token, NOW).is_err());
-        assert!(verify("key", &mint("key", &claims(1_700_000_000)).unwrap(), NOW).is_err());
+        assert!(is_good("key", &wrapped).await);
+        assert!(!is_good("other", &token).await);
+        assert!(!is_good("key", &mint("key", &claims(1_700_000_000)).unwrap()).await);
     }
 
-    #[test]
-    fn forged_tokens_are_refused() {
+    #[tokio::test]
+    async fn forged_tokens_are_refused() {
         let token = mint("key", &claims(1_800_000_000)).unwrap();
         let parts: Vec<&str> = token.split('.').collect();
         let encode = |text: &str| general_purpose::URL_SAFE_NO_PAD.encode(text);
         let none = format!("{}.{}.", encode(r#"{"alg":"none","typ":"JWT"}"#), parts[1]);
         let admin = encode(r#"{"sub":"ann","exp":1800000000,"admin":true}"#);
         for forged in [none, format!("{}.{admin}.{}", parts[0], parts[2]), "a.b.c".into(), String::new()] {
-            assert!(verify("key", &forged, NOW).is_err(), "{forged}");
+            assert!(!is_good("key", &forged).await, "{forged}");
         }
         let hs512 = jsonwebtoken::encode(
             &Header::new(Algorithm::HS512),
             &claims(1_800_000_000),
             &EncodingKey::from_secret(b"key"),
         );
-        assert!(verify("key", &hs512.unwrap(), NOW).is_err());
+        assert!(!is_good("key", &hs512.unwrap()).await);
     }
 
     #[test]
     fn the_server_secret_may_have_a_colon_on_either_side() {
-        let secrets = Secrets { server: "s3cret".into(), token_key: String::new() };
+        let with_secret = Secrets { server: "s3cret".into(), ..secrets("") };
         for (text, expected) in [
             ("s3cret", true),
             ("s3cret:", true),
@@ -200,10 +221,10 @@ mod tests {
             ("s3cret::", false),
             ("", false),
         ] {
-            assert_eq!(is_server(&secrets, &general_purpose::STANDARD.encode(text)), expected, "{text}");
+            assert_eq!(is_server(&with_secret, &general_purpose::STANDARD.encode(text)), expected, "{text}");
         }
-        assert!(!is_server(&secrets, "s3cret"));
-        let none = Secrets { server: String::new(), token_key: String::new() };
+        assert!(!is_server(&with_secret, "s3cret"));
+        let none = Secrets { server: String::new(), ..secrets("") };
         assert!(!is_server(&none, "") && !is_server(&none, &general_purpose::STANDARD.encode(":")));
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use domain::Timestamp;
 use store::Store;
 
-use crate::{attachments::Attachments, gateway::Gateway};
+use crate::{attachments::Attachments, delivery::road::Road, gateway::Gateway, issuer::Issuer};
 
 /// Made once per process, shared by all calls.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub struct Context {
     pub store: Store,
     /// The way to the connections.
     pub gateway: Gateway,
+    /// The topics, and how fast and how often may be posted.
+    pub road: Road,
     /// Where the bytes of attachments are kept.
     pub attachments: Attachments,
     /// What proves who is calling.
@@ -64,6 +66,8 @@ pub struct Secrets {
     pub server: String,
     /// Signs user tokens, HS256.
     pub token_key: String,
+    /// Who else may sign user tokens.
+    pub issuer: Option<Arc<Issuer>>,
 }
 
 impl fmt::Debug for Secrets {

@@ -77,7 +77,18 @@ pub enum Trigger {
         route_key: &'static str,
     },
     /// The table's stream.
-    Stream,
+    Stream(Reads),
+    /// The queue of chunks.
+    Queue,
+}
+
+/// What of the stream a function reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Everything that connections are told of: entries, read marks, signals.
+    All,
+    /// Entries of logs.
+    Entries,
 }
 
 /// An action of AWS that a function needs, as IAM spells it.
@@ -107,6 +118,10 @@ pub enum Action {
     GetObject,
     /// `s3:PutObject`, of attachments
     PutObject,
+    /// `sns:Publish`, to the topic of chunks
+    PublishChunks,
+    /// `sns:Publish`, to the owner's topic
+    PublishEvents,
 }
 
 impl Action {
@@ -126,6 +141,7 @@ impl Action {
             Self::DeleteObject => "s3:DeleteObject",
             Self::GetObject => "s3:GetObject",
             Self::PutObject => "s3:PutObject",
+            Self::PublishChunks | Self::PublishEvents => "sns:Publish",
         }
     }
 }

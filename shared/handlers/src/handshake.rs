@@ -54,6 +54,18 @@ pub async fn user(cx: &Context, call: &SocketCall) -> Result<Option<(Caller, Htt
     }
 }
 
+/// Whether the client asks, by `?batch=1`, for its events in arrays: several in one post.
+///
+/// # Errors
+/// [`Error::Invalid`] if it asks for something else.
+pub fn wants_arrays(call: &SocketCall) -> Result<bool, Error> {
+    match call.query.iter().find(|(name, _)| name == "batch").map(|(_, value)| value.as_str()) {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(_) => Err(Error::invalid("batch", "must be 0 or 1")),
+    }
+}
+
 /// The token of `Sec-WebSocket-Protocol: bearer, <token>`.
 fn protocol_token(headers: &HeaderMap) -> Option<&str> {
     let values = headers.get_all(PROTOCOL).iter().filter_map(|value| value.to_str().ok());

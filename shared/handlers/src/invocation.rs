@@ -19,6 +19,19 @@ pub enum Invocation {
     Socket(SocketCall),
     /// A batch of the table's stream.
     Stream(Vec<StreamRecord>),
+    /// A batch of a queue's messages.
+    Queue(Vec<QueueMessage>),
+}
+
+/// A message of a FIFO queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueMessage {
+    /// Names the message in a partial batch failure.
+    pub id: String,
+    /// The group within which order holds.
+    pub group: String,
+    /// What it says.
+    pub body: String,
 }
 
 /// An HTTP request.
@@ -148,7 +161,8 @@ pub enum StreamChange {
 pub enum Reply {
     /// To [`Invocation::Http`], and to [`Invocation::Socket`] (where only `$connect`'s status and headers matter).
     Http(HttpReply),
-    /// To [`Invocation::Stream`]: the sequence numbers that failed. Lambda retries from the lowest of them on.
+    /// To [`Invocation::Stream`]: the sequence numbers that failed; Lambda retries from the lowest of them on. To
+    /// [`Invocation::Queue`]: the ids that failed, and come again.
     Batch(Vec<String>),
 }
 

@@ -26,6 +26,7 @@ pub mod events;
 pub mod gateway;
 pub mod handshake;
 pub mod invocation;
+pub mod issuer;
 pub mod json;
 pub mod nkchat;
 pub mod operations;

@@ -26,6 +26,8 @@ pub struct Connection {
     pub dialect: Dialect,
     /// When it was accepted.
     pub since: Timestamp,
+    /// Its client asked for arrays of events: one post for several of them.
+    pub arrays: bool,
 }
 
 impl Store {
@@ -58,6 +60,7 @@ impl Store {
         for item in &mut items {
             item.insert("d".into(), text(connection.dialect.name()));
             item.insert("t".into(), number(connection.since.millis()));
+            set_arrays(item, connection);
             item.insert(schema::TTL.into(), ttl.clone());
         }
         let puts: Result<Vec<_>, _> = items
@@ -92,9 +95,10 @@ impl Store {
             return Ok(None);
         }
         let user = UserId::trusted(get_text(&found, "u")?);
-        let since = since(&found);
+        let (since, arrays) = (since(&found), arrays(&found));
         let detail = find_text(&found, "x").map(str::to_owned);
-        Ok(dialect(&found).map(|dialect| (Connection { id: id.to_owned(), user, dialect, since }, detail)))
+        let id = id.to_owned();
+        Ok(dialect(&found).map(|dialect| (Connection { id, user, dialect, since, arrays }, detail)))
     }
 
     /// The user's connections.
@@ -109,7 +113,8 @@ impl Store {
             let sk = get_text(item, schema::SORT_KEY)?;
             let id = sk.strip_prefix(keys::USER_CONNECTION).unwrap_or(sk).to_owned();
             if let Some(dialect) = dialect(item) {
-                connections.push(Connection { id, user: user.clone(), dialect, since: since(item) });
+                let (since, arrays) = (since(item), arrays(item));
+                connections.push(Connection { id, user: user.clone(), dialect, since, arrays });
             }
         }
         Ok(connections)
@@ -175,7 +180,7 @@ impl Store {
                     if attempt == retry::ATTEMPTS {
                         return Err(Error::Busy);
                     }
-                    retry::pause(attempt).await?;
+                    retry::pause(attempt).await;
                     attempt += 1;
                 }
             }
@@ -190,6 +195,16 @@ pub(crate) fn ttl(now: Timestamp) -> aws_sdk_dynamodb::types::AttributeValue {
 
 pub(crate) fn since(item: &Item) -> Timestamp {
     Timestamp::from_millis(find_number(item, "t").unwrap_or_default())
+}
+
+pub(crate) fn set_arrays(item: &mut Item, of: &Connection) {
+    if of.arrays {
+        item.insert("a".into(), number(1));
+    }
+}
+
+pub(crate) fn arrays(item: &Item) -> bool {
+    item.contains_key("a")
 }
 
 pub(crate) fn dialect(item: &Item) -> Option<Dialect> {

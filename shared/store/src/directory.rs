@@ -121,7 +121,7 @@ impl Store {
             if keys.is_empty() {
                 return Ok(found);
             }
-            crate::retry::pause(attempt).await?;
+            crate::retry::pause(attempt).await;
         }
         Err(Error::Busy)
     }

@@ -75,6 +75,7 @@ impl Store {
         by_topic.insert("u".into(), text(connection.user.as_str()));
         by_topic.insert("d".into(), text(connection.dialect.name()));
         by_topic.insert("t".into(), number(connection.since.millis()));
+        connection::set_arrays(&mut by_topic, connection);
         by_topic.insert("n".into(), number(life));
         by_topic.insert("g".into(), number(hold.id));
         by_topic.insert("h".into(), number(until.millis()));

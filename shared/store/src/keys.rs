@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | conversation, its settings | `CONV#<conversation id>` | `CONV` | `x` JSON, `n` number, `gone` once deleted |
 //! | member: a user's standing in it | `CONV#<conversation id>` | `MEMBER#<user id>` | `x` JSON, `n` number |
+//! | division of a large audience | `CONV#<conversation id>` | `MEMBER!` | see `division.rs`, `ttl` |
+//! | shard of it: how far it was served | `SHARD#<number>` | `<generation>#<shard>` | `p` round, `z` size, `ttl` |
 //! | channel: how Channelstream delivers it | `CONV#<conversation id>` | `CHANNEL` | `x` JSON, `n` number, `a` last active |
 //! | watcher | `CONV#<conversation id>` | `WATCHER#<user id>` | `t` time |
 //! | one-to-one conversation of two users | `DIRECT#<bytes of low>:<low><high>` | `DIRECT` | `c` conversation id |
@@ -17,14 +19,14 @@
 //! | user | `USER#<user id>` | `USER` | `x` JSON, `t` version, `h` password hash |
 //! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark, `q` muted, `w` hidden up to |
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
-//! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `t` since, `ttl` |
+//! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `t` since, `a` takes arrays, `ttl` |
 //! | state of a user in Channelstream | `USER#<user id>` | `STATE` | `x` JSON, `t` end, `ttl` |
-//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `x` detail, `ttl`; of a listener also `s` socket, `l` polls until |
+//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `ttl`; of a listener also `s` socket, `l` polls until |
 //! | socket of a listener | `SIGNAL#socket#<connection id>` | `SOCKET` | `c` listener, `u` user, `t` opened, `ttl` |
 //! | user who came or went, to be announced | `SIGNAL#user#<user id>` | `USER` | `x` JSON, `ttl` |
 //! | event that waits for a listener | `MAIL#<listener>` | its order | `x` JSON, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
-//! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `x` detail, `ttl`; see `hold.rs` |
+//! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `ttl`; see `hold.rs` |
 //! | request with an idempotency key | `REQUEST#<caller>` | the key | see `idempotency.rs` |
 //! | once-only notice | `NOTICE#<number>` | 12 digits of seq | `ttl` |
 //! | login name | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
@@ -66,6 +68,8 @@ pub const SIGNAL: &str = "SIGNAL#";
 pub const WATCHER: &str = "WATCHER#";
 /// What the sort keys of members begin with.
 pub const MEMBER: &str = "MEMBER#";
+/// Behind the sort keys of all members.
+pub const MEMBER_END: &str = "MEMBER$";
 /// What the sort keys of a user's memberships begin with.
 pub const MEMBERSHIP: &str = "CONV#";
 /// What the sort keys of a user's connections begin with.
@@ -93,6 +97,18 @@ pub fn conversation_partition(id: &ConversationId) -> String {
 #[must_use]
 pub fn member(conversation: &ConversationId, user: &UserId) -> Key {
     Key::new(conversation_partition(conversation), format!("{MEMBER}{user}"))
+}
+
+/// The division of a large audience: in front of the members, so that who reads them finds it too.
+#[must_use]
+pub fn division(conversation: &ConversationId) -> Key {
+    Key::new(conversation_partition(conversation), "MEMBER!")
+}
+
+/// How far a shard of a division is; of an empty name: what the keys of all of them begin with.
+#[must_use]
+pub fn shard(number: Number, generation: u64, shard: &str) -> Key {
+    Key::new(format!("SHARD#{number}"), format!("{generation}#{shard}"))
 }
 
 /// The conversation that a number names.

@@ -5,7 +5,8 @@
 //! - [`schema`]: the table itself.
 //! - [`log`]: reading and appending; the append is a conversation's only lock.
 //! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`state`], [`user`],
-//!   [`watcher`], [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`]; [`channel`],
+//!   [`watcher`], [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`], [`division`],
+//!   [`stretch`]; [`channel`],
 //!   [`listener`], [`mail`], [`user_state`] for Channelstream: one aggregate each.
 //! - [`change`]: a record of the table's stream, as what it means.
 //! - [`mod@retry`], [`write`](mod@write), `item`, `fault`: pauses, conditional writes, attributes, and what the
@@ -25,6 +26,7 @@ pub mod channel;
 pub mod connection;
 pub mod conversation;
 pub mod directory;
+pub mod division;
 pub mod hold;
 pub mod idempotency;
 pub mod keys;
@@ -39,6 +41,7 @@ pub mod schema;
 pub mod session;
 pub mod signal;
 pub mod state;
+pub mod stretch;
 pub mod subscription;
 pub mod user;
 pub mod user_state;

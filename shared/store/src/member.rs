@@ -1,6 +1,7 @@
 //! Members: a user's standing in a conversation, and the user's own list of memberships.
 
 use domain::{ConversationId, Error, Member, Number, Seq, Timestamp, UserId};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::{
     Item, Store, Write,
@@ -9,6 +10,9 @@ use crate::{
     read_mark::ReadMark,
     schema,
 };
+
+/// Members that are swept at once.
+const SWEPT_AT_ONCE: usize = 16;
 
 /// A line of a user's own list of conversations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,16 +135,21 @@ impl Store {
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn sweep_members(&self, id: &ConversationId, life: Number) -> Result<(), Error> {
         let items = self.query_all(keys::conversation_partition(id), keys::MEMBER, true).await?;
-        for found in &items {
-            let member = from_item(found)?;
-            if member.number != life {
-                continue;
-            }
-            for key in [keys::membership(&member.user, id), keys::member(id, &member.user)] {
-                self.write_one(Write::delete(key).when("n = :n").with(":n", number(life))).await?;
-            }
-        }
-        Ok(())
+        stream::iter(items)
+            .map(|found| async move {
+                let member = from_item(&found)?;
+                if member.number != life {
+                    return Ok(());
+                }
+                // The standing last: by it the line of the list is found.
+                for key in [keys::membership(&member.user, id), keys::member(id, &member.user)] {
+                    self.write_one(Write::delete(key).when("n = :n").with(":n", number(life))).await?;
+                }
+                Ok(())
+            })
+            .buffer_unordered(SWEPT_AT_ONCE)
+            .try_collect()
+            .await
     }
 }
 
@@ -177,7 +186,7 @@ pub fn delist(conversation: &ConversationId, user: &UserId) -> Write {
     Write::delete(keys::membership(user, conversation))
 }
 
-fn from_item(item: &Item) -> Result<Member, Error> {
+pub(crate) fn from_item(item: &Item) -> Result<Member, Error> {
     get_json(item, "x")
 }
 

@@ -4,6 +4,7 @@
 //! number, where the others read it and the stream announces it. Both are written in one transaction.
 
 use domain::{ConversationId, Error, Number, Seq, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Item, Store, Write,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// How far somebody has read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadMark {
     /// The last entry that is read.
     pub seq: Seq,
@@ -52,11 +53,25 @@ impl Store {
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn read_marks(&self, life: Number) -> Result<Vec<(UserId, ReadMark)>, Error> {
         let items = self.query_all(keys::read_partition(life), "", false).await?;
-        items
-            .iter()
-            .map(|item| Ok((UserId::trusted(get_text(item, schema::SORT_KEY)?), from_item(item)?)))
-            .collect()
+        items.iter().map(of_user).collect()
     }
+
+    /// The marks of these members, where they have one.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn read_marks_of(
+        &self,
+        life: Number,
+        users: impl IntoIterator<Item = &UserId>,
+    ) -> Result<Vec<(UserId, ReadMark)>, Error> {
+        let keys: Vec<_> = users.into_iter().map(|user| keys::read_mark(life, user)).collect();
+        self.get_all(keys, false).await?.iter().map(of_user).collect()
+    }
+}
+
+pub(crate) fn of_user(item: &Item) -> Result<(UserId, ReadMark), Error> {
+    Ok((UserId::trusted(get_text(item, schema::SORT_KEY)?), from_item(item)?))
 }
 
 pub(crate) fn from_item(item: &Item) -> Result<ReadMark, Error> {

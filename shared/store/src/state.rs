@@ -28,7 +28,7 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn open_connection(&self, new: &Stateful, now: Timestamp) -> Result<bool, Error> {
-        let Connection { id, user, dialect, since } = &new.connection;
+        let Connection { id, user, dialect, since, .. } = &new.connection;
         let mut by_id = item::keyed(&keys::connection(id));
         by_id.insert("u".into(), text(user.as_str()));
         by_id.insert("x".into(), text(&new.state));
@@ -36,6 +36,7 @@ impl Store {
         for item in [&mut by_id, &mut by_user] {
             item.insert("d".into(), text(dialect.name()));
             item.insert("t".into(), number(since.millis()));
+            connection::set_arrays(item, &new.connection);
             item.insert(schema::TTL.into(), connection::ttl(now));
         }
         let first = Write::put(by_id).when("attribute_not_exists(pk)");
@@ -103,6 +104,7 @@ fn from_item(item: &Item, now: Timestamp) -> Result<Option<Stateful>, Error> {
         user: UserId::trusted(get_text(item, "u")?),
         dialect,
         since: connection::since(item),
+        arrays: connection::arrays(item),
     };
     Ok(Some(Stateful { connection, state: state.to_owned() }))
 }

@@ -100,6 +100,7 @@ impl Store {
         by_topic.insert("u".into(), text(connection.user.as_str()));
         by_topic.insert("d".into(), text(connection.dialect.name()));
         by_topic.insert("t".into(), number(connection.since.millis()));
+        connection::set_arrays(&mut by_topic, connection);
         let by_connection = item::keyed(&keys::connection_topic(&connection.id, topic));
         let puts: Result<Vec<_>, _> = [by_topic, by_connection]
             .into_iter()
@@ -142,9 +143,14 @@ impl Store {
 
     async fn subscriptions(&self, topic: &str, now: Timestamp) -> Result<Vec<Subscription>, Error> {
         let items = self.query_all(keys::topic_partition(topic), "", true).await?;
-        let there = items.iter().filter(|item| !is_over(item, now));
-        there.filter_map(|item| from_item(item).transpose()).collect()
+        alive(&items, now)
     }
+}
+
+/// The subscriptions that these items are; those whose time is over are left out.
+pub(crate) fn alive(items: &[Item], now: Timestamp) -> Result<Vec<Subscription>, Error> {
+    let there = items.iter().filter(|item| !is_over(item, now));
+    there.filter_map(|item| from_item(item).transpose()).collect()
 }
 
 /// The subscription that an item is; none if it is of a dialect that is not known.
@@ -152,7 +158,8 @@ fn from_item(item: &Item) -> Result<Option<Subscription>, Error> {
     let Some(dialect) = connection::dialect(item) else { return Ok(None) };
     let id = get_text(item, schema::SORT_KEY)?.to_owned();
     let user = UserId::trusted(get_text(item, "u")?);
-    let connection = Connection { id, user, dialect, since: connection::since(item) };
+    let (since, arrays) = (connection::since(item), connection::arrays(item));
+    let connection = Connection { id, user, dialect, since, arrays };
     let detail = find_text(item, "x").map(str::to_owned);
     Ok(Some(Subscription { connection, detail, flow: hold::flow(item)? }))
 }

@@ -21,7 +21,10 @@ use domain::{
 use handlers::{
     auth::Caller,
     context::Context,
-    delivery::stage::Stage,
+    delivery::{
+        road::Road,
+        stage::{Audience, Stage},
+    },
     events::frames,
     invocation::{HttpCall, Invocation, Reply},
     operations::{create, membership, send},
@@ -101,13 +104,14 @@ async fn frames_for_bob(running: &Running, number: Number, before: Seq) -> Vec<V
         user: user("bob"),
         dialect: Dialect::Events,
         since: domain::Timestamp::default(),
+        arrays: false,
     };
     cx.store.put_connection(&bob, cx.clock.now()).await.unwrap();
     let seq = cx.store.tail(number).await.unwrap().unwrap().place.seq;
     let at = cx.clock.now();
     let before = Some(ReadMark { seq: before, at });
     let read = Change::Read { number, user: user("ann"), mark: ReadMark { seq, at }, before };
-    let Some(stage) = Stage::set(cx, number, &[&read]).await.unwrap() else { return Vec::new() };
+    let Audience::Here(stage) = Stage::set(cx, number, &[&read]).await.unwrap() else { return Vec::new() };
     let mut due = frames::frames(cx, &stage, &[&read]).await.unwrap();
     due.remove(&user("bob")).unwrap_or_default().into_iter().map(|frame| frame.to_vec()).collect()
 }
@@ -193,6 +197,7 @@ async fn settings_that_another_process_changed_hold_here_too() {
         attachments: handlers::attachments::Attachments::Nowhere,
         store: store::Store::new(running.items.clone(), running.table.as_str()),
         gateway: cx.gateway.clone(),
+        road: Road::default(),
         secrets: cx.secrets.clone(),
         clock: cx.clock.clone(),
         allowed_origins: Vec::new(),
@@ -269,6 +274,7 @@ async fn a_write_that_was_done_before_the_table_throttled_is_not_done_again() {
         attachments: handlers::attachments::Attachments::Nowhere,
         store: store::Store::new(aws_sdk_dynamodb::Client::from_conf(config), running.table.as_str()),
         gateway: cx.gateway.clone(),
+        road: Road::default(),
         secrets: cx.secrets.clone(),
         clock: cx.clock.clone(),
         allowed_origins: Vec::new(),

@@ -18,8 +18,11 @@ const GOLDEN: &str = "golden/granted-and-never-used.txt";
 #[ignore = "looks at a whole run, whose folder SWITCHBOARD_TEST_RECORD names"]
 fn what_is_granted_and_never_used_is_listed() {
     let recorded = whole_run().expect("SWITCHBOARD_TEST_RECORD names a folder");
-    let never_called: Vec<_> =
-        handlers::endpoints().into_iter().map(|one| one.name).filter(|name| !recorded.contains_key(*name)).collect();
+    let never_called: Vec<_> = handlers::endpoints()
+        .into_iter()
+        .map(|one| one.name)
+        .filter(|name| !recorded.contains_key(*name))
+        .collect();
     let mut lines = String::new();
     for (endpoint, actions) in unused_access(&recorded) {
         for action in actions {
@@ -33,5 +36,9 @@ fn what_is_granted_and_never_used_is_listed() {
     println!("functions that never asked AWS for anything: {}", never_called.join(", "));
     let golden = std::fs::read_to_string(&path).unwrap();
     let unlisted: Vec<_> = lines.lines().filter(|line| !golden.lines().any(|known| known == *line)).collect();
-    assert!(unlisted.is_empty(), "granted and never used, and not in tests/{GOLDEN}:\n{}", unlisted.join("\n"));
+    assert!(
+        unlisted.is_empty(),
+        "granted and never used, and not in tests/{GOLDEN}:\n{}",
+        unlisted.join("\n")
+    );
 }

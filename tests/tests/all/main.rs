@@ -20,6 +20,8 @@ mod guarantees;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod issuer;
+#[cfg(test)]
 mod journeys;
 #[cfg(test)]
 mod lambda;
@@ -29,6 +31,10 @@ mod leaks;
 mod least_privilege;
 #[cfg(test)]
 mod nkchat;
+#[cfg(test)]
+mod road;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod sockets;
 #[cfg(test)]

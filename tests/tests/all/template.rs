@@ -12,6 +12,7 @@ use std::{
 };
 
 use handlers::{
+    delivery::chunk::Chunk,
     endpoint::{Endpoint, Trigger},
     invocation::{Invocation, SocketEvent},
 };
@@ -168,10 +169,14 @@ fn the_table_is_the_one_that_the_store_knows() {
 
 #[test]
 fn every_variable_that_functions_need_is_set() {
-    use functions::environment::{ALLOWED_ORIGINS, SECRET, TABLE, TOKEN_KEY};
+    use functions::environment::{
+        ALLOWED_ORIGINS, CHUNKS, COALESCE_MILLIS, EVENTS, LARGE_AUDIENCE, POSTS_PER_SECOND, SECRET, TABLE,
+        TOKEN_KEY, WORKERS,
+    };
     let template: Value = serde_yaml_ng::from_str(&read(TEMPLATE)).unwrap();
     let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
-    for name in [TABLE, SECRET, TOKEN_KEY, ALLOWED_ORIGINS] {
+    let of_the_road = [CHUNKS, EVENTS, LARGE_AUDIENCE, COALESCE_MILLIS, POSTS_PER_SECOND, WORKERS];
+    for name in [TABLE, SECRET, TOKEN_KEY, ALLOWED_ORIGINS].into_iter().chain(of_the_road) {
         assert!(variables.get(name).is_some(), "Globals lack {name}");
     }
 }
@@ -291,7 +296,16 @@ fn fits(endpoint: &Endpoint, sample: &str) -> Result<(), String> {
                 return Err(format!("its eventType does not fit {route_key}"));
             }
         }
-        (Trigger::Stream, Invocation::Stream(records)) => {
+        (Trigger::Queue, Invocation::Queue(messages)) => {
+            for message in messages {
+                let chunk = Chunk::parse(&message.body).map_err(|error| format!("{error:?}"))?;
+                let (group, _) = chunk.parcel().map_err(|error| format!("{error:?}"))?.group.unwrap();
+                if message.group != group {
+                    return Err(format!("its group is {}, its chunk's {group}", message.group));
+                }
+            }
+        }
+        (Trigger::Stream(_), Invocation::Stream(records)) => {
             if records.is_empty() {
                 return Err("it has no records".to_owned());
             }

@@ -170,11 +170,12 @@ pub fn settled(mut events: Vec<Object>) -> Vec<Object> {
     settled
 }
 
-/// Frames of these events: one each, as the original does; many at once share frames as their size allows.
+/// Frames of these events: one each, as the original does; many at once, or where `gathered` posts are wanted, share
+/// frames as their size allows.
 #[must_use]
-pub fn frames<'a>(events: impl IntoIterator<Item = &'a Object>) -> Vec<Vec<u8>> {
+pub fn frames<'a>(events: impl IntoIterator<Item = &'a Object>, gathered: bool) -> Vec<Vec<u8>> {
     let events: Vec<&Object> = events.into_iter().collect();
-    let shared = events.len() > FRAMES_AT_ONCE;
+    let shared = gathered || events.len() > FRAMES_AT_ONCE;
     let mut frames: Vec<Vec<u8>> = Vec::with_capacity(events.len().min(FRAMES_AT_ONCE));
     for event in events {
         let Ok(text) = serde_json::to_vec(&Told(event)) else { continue };
@@ -219,12 +220,13 @@ mod tests {
     #[test]
     fn an_event_has_its_frame_and_many_share_frames_that_take_as_many_as_fit() {
         let small = object(json!({"a": 1}));
-        assert_eq!(frames([&small; 2]), [br#"[{"a":1}]"#.to_vec(), br#"[{"a":1}]"#.to_vec()]);
-        assert_eq!(frames([&small; FRAMES_AT_ONCE]).len(), FRAMES_AT_ONCE);
-        let shared = frames([&small; FRAMES_AT_ONCE + 1]);
+        assert_eq!(frames([&small; 2], false), [br#"[{"a":1}]"#.to_vec(), br#"[{"a":1}]"#.to_vec()]);
+        assert_eq!(frames([&small; 2], true), [br#"[{"a":1},{"a":1}]"#.to_vec()]);
+        assert_eq!(frames([&small; FRAMES_AT_ONCE], false).len(), FRAMES_AT_ONCE);
+        let shared = frames([&small; FRAMES_AT_ONCE + 1], false);
         assert_eq!(serde_json::from_slice::<Vec<Object>>(&shared[0]).unwrap().len(), FRAMES_AT_ONCE + 1);
         assert_eq!(shared.len(), 1);
         let large = object(json!({"a": "x".repeat(FRAME_BYTES - 100)}));
-        assert_eq!(frames([&large; FRAMES_AT_ONCE + 1]).len(), FRAMES_AT_ONCE + 1);
+        assert_eq!(frames([&large; FRAMES_AT_ONCE + 1], false).len(), FRAMES_AT_ONCE + 1);
     }
 }

@@ -48,7 +48,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
         }
         (0, Body { user_id: Some(id), pm_client_server_token: Some(token), .. }) => {
             let now = cx.clock.now();
-            let (proved, _) = auth::verify(&cx.secrets.token_key, &token, now)?;
+            let (proved, _) = auth::verify(&cx.secrets, &token, now).await?;
             if proved.as_str() != id {
                 return Err(refused);
             }

@@ -37,7 +37,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     let body: Body = request.body()?;
     let token = body.access_token.ok_or_else(|| Error::invalid("accessToken", "is required"))?;
     let now = cx.clock.now();
-    let (id, claims) = auth::verify(&cx.secrets.token_key, &token, now)?;
+    let (id, claims) = auth::verify(&cx.secrets, &token, now).await?;
     let user = cx.store.ensure_user(&id, now).await?;
     let ttl = claims.exp - now.seconds();
     reply(

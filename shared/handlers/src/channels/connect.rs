@@ -1,6 +1,7 @@
 //! `$connect` of `/realtime`
 //!
-//! Accepts a signed-in user's socket. It hears nothing before it subscribes. Seed 001, 1.
+//! Accepts a signed-in user's socket. It hears nothing before it subscribes. With `?batch=1` what it hears comes as
+//! arrays of events. Seed 001, 1.
 
 use std::sync::Arc;
 
@@ -44,7 +45,8 @@ async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Error> {
     let user = caller.user()?.clone();
     let now = cx.clock.now();
     let id = call.connection_id.clone();
-    let connection = Connection { id, user, dialect: Dialect::Channels, since: now };
+    let arrays = handshake::wants_arrays(call)?;
+    let connection = Connection { id, user, dialect: Dialect::Channels, since: now, arrays };
     let detail = caller.powerful.then_some(POWERFUL);
     cx.store.put_connection_with(&connection, detail, now).await?;
     Ok(reply)

@@ -16,7 +16,7 @@ use store::{change::Change, hold::Flow, signal::Signal, subscription::Subscripti
 
 use crate::{
     context::Context,
-    delivery::{fan_out::Due, post, stage::Stage},
+    delivery::{due::Due, post, stage::Stage},
 };
 
 /// The detail of a subscription whose user may do everything.

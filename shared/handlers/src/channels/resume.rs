@@ -4,7 +4,7 @@
 //! The order is always: hold the subscription, read the log, then read who may see it. So whoever was banned by
 //! an entry that was read is known to be, and what is written later is the fan-out's to judge.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use dialects::channels::topic;
@@ -17,6 +17,7 @@ use store::{
     hold::{Hold, Release},
     log::Span,
 };
+use tokio::time::Instant;
 
 use super::{
     frames::{self, POWERFUL},

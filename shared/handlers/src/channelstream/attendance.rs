@@ -157,6 +157,7 @@ pub async fn hear(cx: &Context, listener: &Listener, topic: &Topic) -> Result<()
         user: listener.user.clone(),
         dialect: Dialect::Channelstream,
         since: listener.since,
+        arrays: false,
     };
     cx.store.subscribe(&connection, topic, listener.socket.as_deref(), cx.clock.now()).await
 }

@@ -89,7 +89,7 @@ async fn user_state(cx: &Context, user: &UserId, asked: &request::Connect) -> Re
         if cx.store.put_user_state(user, before.as_ref(), &state, now).await? {
             return Ok(state);
         }
-        retry::pause(attempt).await?;
+        retry::pause(attempt).await;
     }
     Err(Error::Busy)
 }

@@ -83,7 +83,7 @@ pub async fn frames(
         let missed = events().map(|one| one.is_missed(since)).collect();
         let encode = || {
             let events: Vec<Object> = events().map(|one| one.to(since)).collect();
-            event::frames(&events).into_iter().map(Bytes::from).collect()
+            event::frames(&events, cx.road.gathers()).into_iter().map(Bytes::from).collect()
         };
         let same: &Vec<Bytes> = variants.entry((heard.clone(), missed)).or_insert_with(encode);
         frames.push((at_socket(socket, user, since), same.clone()));
@@ -94,7 +94,8 @@ pub async fn frames(
 
 /// A socket is one connection however it is found: `since` is always when it was opened.
 fn at_socket(socket: &str, user: &UserId, since: Timestamp) -> Connection {
-    Connection { id: socket.to_owned(), user: user.clone(), dialect: Dialect::Channelstream, since }
+    let dialect = Dialect::Channelstream;
+    Connection { id: socket.to_owned(), user: user.clone(), dialect, since, arrays: false }
 }
 
 fn hears(stage: &Stage, user: &UserId, told: &Told<'_>) -> bool {
@@ -212,7 +213,7 @@ async fn keep(
             left.push(told.to(since));
         }
     }
-    let frames: Vec<Bytes> = event::frames(&left).into_iter().map(Bytes::from).collect();
+    let frames: Vec<Bytes> = event::frames(&left, cx.road.gathers()).into_iter().map(Bytes::from).collect();
     Ok((!frames.is_empty()).then(|| (at_socket(&socket, &listener.user, since), frames)))
 }
 
@@ -228,6 +229,6 @@ pub async fn opened(cx: &Context, socket: &Socket) -> Result<(Connection, Vec<By
         .map(event::missed)
         .collect();
     let settled = event::settled(events);
-    let frames = event::frames(&settled).into_iter().map(Bytes::from).collect();
+    let frames = event::frames(&settled, cx.road.gathers()).into_iter().map(Bytes::from).collect();
     Ok((at_socket(&socket.id, &socket.user, socket.at), frames))
 }

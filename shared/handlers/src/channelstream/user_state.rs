@@ -76,7 +76,7 @@ async fn change(
         if cx.store.put_user_state(user, before.as_ref(), &state, now).await? {
             return Ok((state, changed));
         }
-        retry::pause(attempt).await?;
+        retry::pause(attempt).await;
     }
     Err(Error::Busy)
 }

@@ -1,25 +1,27 @@
-//! The function that the table's stream calls with new entries and read marks.
+//! The function that the table's stream calls with new entries, read marks and signals.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use bytes::Bytes;
-use domain::{Dialect, Error, Event, Number, Seq, Topic};
+use domain::{Error, Number, Seq};
 use futures_util::{StreamExt as _, stream};
 use http::StatusCode;
 use store::{
     change::{self, Change},
-    connection::Connection,
     listener::Socket,
     signal::News,
-    subscription::Subscription,
 };
 
-use super::{notices, post, stage::Stage};
+use super::{
+    deliver::ends,
+    division,
+    due::{self, Due, Queues},
+    notices, post,
+    stage::{Audience, Stage},
+};
 use crate::{
-    channels, channelstream,
+    channelstream,
     context::Context,
-    endpoint::{Action, Endpoint, Handling, Trigger},
-    events,
+    endpoint::{Action, Endpoint, Handling, Reads, Trigger},
     invocation::{HttpReply, Invocation, Reply, StreamChange, StreamRecord},
     nkchat,
 };
@@ -28,7 +30,7 @@ use crate::{
 pub static ENDPOINT: Endpoint = Endpoint {
     name: "fan-out",
     dialect: None,
-    trigger: Trigger::Stream,
+    trigger: Trigger::Stream(Reads::All),
     access: &[
         Action::BatchGetItem,
         Action::BatchWriteItem,
@@ -38,6 +40,7 @@ pub static ENDPOINT: Endpoint = Endpoint {
         Action::Query,
         Action::UpdateItem,
         Action::ManageConnections,
+        Action::PublishChunks,
     ],
     handler: answer,
 };
@@ -54,16 +57,12 @@ fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
     })
 }
 
-/// What connections are due, in order.
-pub type Queues = BTreeMap<Connection, Vec<Bytes>>;
-
-/// What is to be done about a batch of one conversation.
-#[derive(Debug, Default)]
-pub struct Due {
-    /// To be posted.
-    pub queues: Queues,
-    /// To be ended when that has been posted: subscriptions of those who may hear no more.
-    pub ended: Vec<(Topic, Subscription)>,
+/// Who has been, or is to be, told of the changes of one conversation.
+enum Told {
+    /// These are to be.
+    Here(Due),
+    /// The shards of a large audience: their chunks are on their way.
+    Sent,
 }
 
 /// The changes of one conversation, with their records' sequence numbers, in the order of the log.
@@ -74,7 +73,7 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     let mut failed = Vec::new();
     let Sorted { groups, opened, users } = sort(records, &mut failed);
     let staged = stream::iter(groups)
-        .map(|(number, changes)| async move { (frames(cx, number, &changes).await, changes, number) })
+        .map(|(number, changes)| async move { (tell(cx, number, &changes).await, changes, number) })
         .buffered(CONVERSATIONS_AT_ONCE);
     let staged: Vec<_> = staged.collect().await;
     let mut queues = Queues::new();
@@ -92,16 +91,16 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
             }
         }
     }
-    let mut ended = Vec::new();
-    let mut subscriptions = Vec::new();
-    for (due, changes, number) in staged {
-        match due {
-            Ok(due) => {
+    let (mut ended, mut subscriptions, mut posted) = (Vec::new(), Vec::new(), Vec::new());
+    for (told, changes, number) in staged {
+        match told {
+            Ok(Told::Sent) => posted.push(number),
+            Ok(Told::Here(due)) => {
+                posted.extend((!due.queues.is_empty()).then_some(number));
                 for (connection, frames) in due.queues {
                     queues.entry(connection).or_default().extend(frames);
                 }
                 subscriptions.extend(due.ended);
-                let ends = |change: &Change| matches!(change, Change::Entry(entry) if matches!(entry.event, Event::ConversationDeleted));
                 if changes.iter().any(|(_, change)| ends(change)) {
                     ended.push((number, changes));
                 }
@@ -114,17 +113,15 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     }
     failed.extend(tell_users(cx, went, &mut queues).await);
     post::post_all(cx, queues).await;
-    for (topic, subscription) in &subscriptions {
-        if let Err(error) = cx.store.end_subscription(topic, subscription).await {
-            // It hears nothing any more: what may be seen is asked for every entry.
-            tracing::warn!(connection = subscription.connection.id, %error, "a subscription is left standing");
-        }
-    }
+    due::end(cx, &subscriptions).await;
     for (number, changes) in ended {
         if let Err(error) = sweep(cx, number).await {
             tracing::error!(%number, %error, "a deleted conversation is to be swept again");
             failed.extend(changes.into_iter().map(|(record, _)| record));
         }
+    }
+    if failed.is_empty() {
+        cx.road.linger(&posted).await;
     }
     failed
 }
@@ -206,8 +203,8 @@ fn sort(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> Sorted {
     Sorted { groups, opened, users }
 }
 
-/// What each connection is due of these changes.
-async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Due, Error> {
+/// What each connection is due of these changes; or, if they are too many, they are sent on.
+async fn tell(cx: &Context, number: Number, changes: &Changes) -> Result<Told, Error> {
     let changes: Vec<&Change> = changes.iter().map(|(_, change)| change).collect();
     for change in &changes {
         if let Change::Entry(entry) = change
@@ -216,22 +213,18 @@ async fn frames(cx: &Context, number: Number, changes: &Changes) -> Result<Due, 
             notices::follow(cx, &id, entry).await?;
         }
     }
-    let Some(stage) = Stage::set(cx, number, &changes).await? else { return Ok(Due::default()) };
-    let mut due = channels::frames::frames(cx, &stage, &changes).await?;
-    let events = stage.listeners(Dialect::Events);
-    if !events.is_empty() {
-        let by_user = events::frames::frames(cx, &stage, &changes).await?;
-        for connection in events {
-            if let Some(frames) = by_user.get(&connection.user) {
-                due.queues.entry(connection.clone()).or_default().extend(frames.iter().cloned());
+    loop {
+        match Stage::set(cx, number, &changes).await? {
+            Audience::Nobody => return Ok(Told::Here(Due::default())),
+            Audience::Here(stage) => return due::of(cx, &stage, &changes).await.map(Told::Here),
+            Audience::Large(id, division) => {
+                if division::tell(cx, &id, number, &changes, division).await? {
+                    return Ok(Told::Sent);
+                }
+                // It has become small, and is set as a whole.
             }
         }
     }
-    for (connection, frames) in channelstream::frames::frames(cx, &stage, &changes).await? {
-        due.queues.entry(connection).or_default().extend(frames);
-    }
-    nkchat::frames::queue(cx, &stage, &changes, &mut due.queues).await?;
-    Ok(due)
 }
 
 /// Removes what is left of a conversation that has ended, after its members were told.

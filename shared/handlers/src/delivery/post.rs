@@ -1,6 +1,6 @@
 //! Posting frames to connections, through the gateway.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use domain::Dialect;
@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use store::{connection::Connection, retry};
 use tokio::time::{Instant, timeout_at};
 
-use super::fan_out::Queues;
+use super::due::Queues;
 use crate::{channelstream::socket_disconnect, context::Context, gateway::PostError};
 
 /// Connections that are posted to at once. API Gateway lets 10,000 requests a second through for the whole
@@ -20,6 +20,9 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// How long all of them together may be tried; afterwards each gets one chance. Well below the function's own
 /// timeout of 60 s, so that a batch is not posted again because some did not read.
 const BATCH_DEADLINE: Duration = Duration::from_secs(20);
+/// Bytes of a post: API Gateway takes 128 KB. It bills each 32 KB begun, and an array is never more of them than its
+/// events would be, one by one.
+const POST_BYTES: usize = 127_000;
 /// The least time for one post, whatever the deadlines say.
 const ONE_POST: Duration = Duration::from_millis(500);
 /// How long after its `$connect` began a connection may answer 410 because it is not there *yet*, in seconds.
@@ -29,6 +32,7 @@ const YOUNG_SECONDS: i64 = 3;
 /// forgotten; one that is stuck is closed and forgotten, so that its client comes back.
 pub async fn post_all(cx: &Context, queues: Queues) {
     let batch = Instant::now() + BATCH_DEADLINE;
+    let queues = in_arrays(queues);
     stream::iter(queues)
         .for_each_concurrent(CONNECTIONS_AT_ONCE, |(connection, frames)| async move {
             let deadline = batch.min(Instant::now() + DEADLINE);
@@ -39,7 +43,44 @@ pub async fn post_all(cx: &Context, queues: Queues) {
 
 /// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more, or not yet.
 pub async fn post_in_order(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
+    let frames = if connection.arrays { arrays(&frames) } else { frames };
     post_until(cx, connection, frames, Instant::now() + DEADLINE).await
+}
+
+/// Puts the frames of those who asked for arrays into arrays. Whoever is due the same gets the same bytes.
+fn in_arrays(queues: Queues) -> Queues {
+    let mut variants: BTreeMap<Vec<(usize, usize)>, Vec<Bytes>> = BTreeMap::new();
+    let mut originals = Vec::new();
+    let packed = queues.into_iter().map(|(connection, frames)| {
+        if !connection.arrays {
+            return (connection, frames);
+        }
+        // The same frame is the same place in memory, for as long as one of the two is kept.
+        let same = frames.iter().map(|frame| (frame.as_ptr().addr(), frame.len())).collect();
+        let packed = variants.entry(same).or_insert_with(|| arrays(&frames)).clone();
+        originals.push(frames);
+        (connection, packed)
+    });
+    packed.collect()
+}
+
+/// The frames as JSON arrays, in as few posts as they fit into.
+fn arrays(frames: &[Bytes]) -> Vec<Bytes> {
+    let mut posts: Vec<Vec<u8>> = Vec::new();
+    for frame in frames {
+        match posts.last_mut() {
+            Some(post) if post.len() + frame.len() < POST_BYTES => post.push(b','),
+            _ => posts.push(vec![b'[']),
+        }
+        if let Some(post) = posts.last_mut() {
+            post.extend_from_slice(frame);
+        }
+    }
+    let closed = posts.into_iter().map(|mut post| {
+        post.push(b']');
+        Bytes::from(post)
+    });
+    closed.collect()
 }
 
 async fn post_until(cx: &Context, connection: &Connection, frames: Vec<Bytes>, deadline: Instant) -> bool {
@@ -84,6 +125,7 @@ async fn post(
 ) -> Result<(), PostError> {
     let mut attempt = 0;
     loop {
+        cx.road.pace.turn().await;
         let sent = cx.gateway.post(connection.dialect, &connection.id, frame.clone());
         let answer = timeout_at(deadline.max(Instant::now() + ONE_POST), sent).await;
         match answer.unwrap_or(Err(PostError::Later)) {
@@ -91,7 +133,7 @@ async fn post(
             Err(PostError::Gone) if is_young(cx, connection) && Instant::now() < deadline => {}
             answer => return answer,
         }
-        retry::pause(attempt).await.map_err(|_no_randomness| PostError::Later)?;
+        retry::pause(attempt).await;
         attempt += 1;
     }
 }
@@ -108,5 +150,39 @@ async fn forget(cx: &Context, connection: &Connection) {
     };
     if let Err(error) = forgotten {
         tracing::warn!(connection = connection.id, %error, "a connection is left to its time to live");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Timestamp, UserId};
+
+    use super::*;
+
+    fn connection(id: &str, arrays: bool) -> Connection {
+        let (id, user) = (id.to_owned(), UserId::trusted("ann"));
+        Connection { id, user, dialect: Dialect::Channels, since: Timestamp::default(), arrays }
+    }
+
+    #[test]
+    fn who_asked_for_arrays_gets_arrays_and_the_same_bytes() {
+        let frames: Vec<Bytes> =
+            ["1", "{\"a\":2}", "3"].into_iter().map(|text| Bytes::from_static(text.as_bytes())).collect();
+        let large =
+            vec![Bytes::from("x".repeat(100_000)), Bytes::from("y".repeat(100_000)), frames[0].clone()];
+        let queues = Queues::from([
+            (connection("a", true), frames.clone()),
+            (connection("b", true), frames.clone()),
+            (connection("c", false), frames.clone()),
+            (connection("d", true), large),
+            (connection("e", true), vec![frames[0].clone()]),
+        ]);
+        let posts: Vec<Vec<Bytes>> = in_arrays(queues).into_values().collect();
+        assert_eq!(posts[0], [Bytes::from_static(b"[1,{\"a\":2},3]")]);
+        assert_eq!(posts[0][0].as_ptr(), posts[1][0].as_ptr(), "encoded once");
+        assert_eq!(posts[2], frames);
+        let sizes: Vec<usize> = posts[3].iter().map(Bytes::len).collect();
+        assert_eq!(sizes, [100_002, 100_004]);
+        assert_eq!(posts[4], [Bytes::from_static(b"[1]")]);
     }
 }

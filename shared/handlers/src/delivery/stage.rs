@@ -1,5 +1,5 @@
 //! What is known about a conversation when something of it is delivered: its settings, its members, and the
-//! connections of those who may hear of it.
+//! connections of those who may hear of it. All of them, or, where they are too many, those of one shard.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +13,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::{
     change::Change,
     connection::Connection,
+    division::Division,
     subscription::{Subscription, Wide},
 };
 
+use super::chunk::{List, Shard};
 use crate::context::Context;
 
 /// Users whose connections are asked for at once.
@@ -34,7 +36,9 @@ pub struct Stage {
     pub last: Option<Conversation>,
     /// What a connection subscribes to in order to hear of it.
     pub topic: Topic,
-    /// All who ever had to do with it, by user.
+    /// The shard of its audience that is here; none: all of it.
+    pub shard: Option<Shard>,
+    /// All who ever had to do with it, by user; of a shard those who are in it.
     pub members: BTreeMap<UserId, Member>,
     /// The connections of those who are members, or ceased to be with one of these changes or after it.
     connections: Vec<Connection>,
@@ -44,14 +48,90 @@ pub struct Stage {
     subscriptions: Vec<Subscription>,
 }
 
+/// Who is to be served.
+#[derive(Debug)]
+pub enum Audience {
+    /// Nobody listens.
+    Nobody,
+    /// These.
+    Here(Box<Stage>),
+    /// So many that they are to be divided, or are.
+    Large(ConversationId, Option<Division>),
+}
+
 impl Stage {
-    /// Sets the stage; none if nobody listens.
+    /// Sets the stage for all who may hear of the changes, unless they are too many.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn set(cx: &Context, number: Number, changes: &[&Change]) -> Result<Option<Self>, Error> {
-        let id = cx.store.conversation_of(number).await?;
-        let id = id.ok_or_else(|| Error::Internal(format!("number {number} names no conversation")))?;
+    pub async fn set(cx: &Context, number: Number, changes: &[&Change]) -> Result<Audience, Error> {
+        let id = named(cx, number).await?;
+        let now = cx.clock.now();
+        let topic = Topic::of_log(&id);
+        let most = cx.road.most_inline();
+        let roster = cx.store.roster(&id, number, most).await?;
+        let members = match (roster.members, &roster.division) {
+            (Some(members), _) => members,
+            // Divided by somebody who had a topic for its shards.
+            (None, _) if most == usize::MAX => cx.store.members(&id, number).await?,
+            (None, _) => return Ok(Audience::Large(id, roster.division)),
+        };
+        let left = most.saturating_sub(members.len());
+        let Some(mut subscriptions) = cx.store.subscribers_up_to(&topic, left, now).await? else {
+            return Ok(Audience::Large(id, roster.division));
+        };
+        subscriptions.extend(wide_subscribers(cx, &topic, number, now).await?);
+        let set = Self::of(cx, id, number, changes, None, (members, subscriptions)).await?;
+        Ok(set.map_or(Audience::Nobody, |stage| Audience::Here(Box::new(stage))))
+    }
+
+    /// Sets the stage for one shard of a divided audience, and says how many are in its stretch; none if nobody
+    /// of it listens.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn set_for(
+        cx: &Context,
+        number: Number,
+        changes: &[&Change],
+        shard: &Shard,
+    ) -> Result<(Option<Self>, usize), Error> {
+        let id = named(cx, number).await?;
+        let now = cx.clock.now();
+        let topic = Topic::of_log(&id);
+        let (members, subscriptions, size) = match shard.list {
+            List::Members => {
+                let members = cx.store.members_within(&id, number, &shard.stretch).await?;
+                let size = members.len();
+                (members, Vec::new(), size)
+            }
+            List::Subscribers => {
+                let mut found = cx.store.subscribers_within(&topic, &shard.stretch, now).await?;
+                let size = found.len();
+                if shard.stretch.from.is_none() {
+                    found.extend(wide_subscribers(cx, &topic, number, now).await?);
+                }
+                let users: BTreeSet<&UserId> = found.iter().map(|one| &one.connection.user).collect();
+                let users: Vec<UserId> = users.into_iter().cloned().collect();
+                let members = match users.is_empty() {
+                    true => Vec::new(),
+                    false => cx.store.members_among(&id, &users).await?,
+                };
+                (members.into_iter().filter(|member| member.number == number).collect(), found, size)
+            }
+        };
+        let found = (members, subscriptions);
+        Ok((Self::of(cx, id, number, changes, Some(shard.clone()), found).await?, size))
+    }
+
+    async fn of(
+        cx: &Context,
+        id: ConversationId,
+        number: Number,
+        changes: &[&Change],
+        shard: Option<Shard>,
+        (members, subscriptions): (Vec<Member>, Vec<Subscription>),
+    ) -> Result<Option<Self>, Error> {
         let first = changes.iter().map(|change| match change {
             Change::Entry(entry) => entry.seq(),
             Change::Read { mark, .. } => mark.seq,
@@ -59,11 +139,9 @@ impl Stage {
         });
         let first = first.min().unwrap_or_default();
         let now = cx.clock.now();
-        let topic = Topic::of_log(&id);
-        let mut subscriptions = cx.store.subscribers(&topic, now).await?;
-        subscriptions.extend(wide_subscribers(cx, &topic, number, now).await?);
-        let members = cx.store.members(&id, number).await?;
-        let here = members.iter().filter(|member| member.is_active() || was_here(member, first));
+        // Who subscribes is served there, also as a member.
+        let served = shard.as_ref().is_none_or(|shard| shard.list != List::Subscribers);
+        let here = members.iter().filter(|member| served && (member.is_active() || was_here(member, first)));
         let users: Vec<UserId> = here.map(|member| member.user.clone()).collect();
         let members = members.into_iter().map(|member| (member.user.clone(), member)).collect();
         let connections: Vec<Vec<Connection>> = stream::iter(users)
@@ -77,7 +155,19 @@ impl Stage {
         }
         let last = cx.store.conversation(&id, true).await?.filter(|one| one.number == number);
         let conversation = last.clone().filter(|one| !one.deleted);
-        Ok(Some(Self { id, number, conversation, last, topic, members, connections, now, subscriptions }))
+        let topic = Topic::of_log(&id);
+        Ok(Some(Self {
+            id,
+            number,
+            conversation,
+            last,
+            topic,
+            shard,
+            members,
+            connections,
+            now,
+            subscriptions,
+        }))
     }
 
     /// The connections that speak this dialect.
@@ -137,6 +227,11 @@ impl Stage {
         let openness = self.last.as_ref().map_or(&ended, |conversation| &conversation.openness);
         visibility::may_see(openness, Reader { user: Some(user), member, powerful: false }, entry)
     }
+}
+
+async fn named(cx: &Context, number: Number) -> Result<ConversationId, Error> {
+    let id = cx.store.conversation_of(number).await?;
+    id.ok_or_else(|| Error::Internal(format!("number {number} names no conversation")))
 }
 
 /// The connections that hear of the conversation without having named it: of any, and of an open one.

@@ -51,7 +51,8 @@ async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Error> {
     };
     let since = cx.clock.now();
     let user = caller.user()?.clone();
-    let connection = Connection { id: call.connection_id.clone(), user, dialect: Dialect::Events, since };
+    let id = call.connection_id.clone();
+    let connection = Connection { id, user, dialect: Dialect::Events, since, arrays: false };
     cx.store.put_connection(&connection, since).await?;
     Ok(reply)
 }

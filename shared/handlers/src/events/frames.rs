@@ -1,7 +1,8 @@
 //! What the users who listen on this dialect's socket are told of a batch of changes.
 //!
-//! A frame that says the same to several users is encoded once. What happens to a room is told by one
-//! `RoomUpdated` at the end of the batch: it is complete, so the last one says it all.
+//! A frame that says the same to several users is encoded once. Messages that were written one after the other go
+//! into one frame. What happens to a room is told by one `RoomUpdated` at the end of the batch: it is complete, so
+//! the last one says it all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,17 +37,30 @@ pub type ByUser = BTreeMap<UserId, Vec<Bytes>>;
 /// [`Error::Busy`], [`Error::Internal`].
 pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<ByUser, Error> {
     let hearers: Vec<&Member> = stage.hearers(Dialect::Events).collect();
-    let marks = cx.store.read_marks(stage.number).await?.into_iter().collect();
+    let marks = match &stage.shard {
+        None => cx.store.read_marks(stage.number).await?,
+        // Who has read what is told to no large audience: only what each has not read is to be known.
+        Some(_) => cx.store.read_marks_of(stage.number, hearers.iter().map(|one| &one.user)).await?,
+    };
+    let marks = marks.into_iter().collect();
     let users = numbers(cx, stage, changes, &marks).await?;
+    let entries = changes.iter().filter_map(|change| match change {
+        Change::Entry(entry) => Some(entry.seq()),
+        Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) | Change::User(_) => None,
+    });
     let mut teller = Teller {
         cx,
         stage,
         hearers,
         marks,
         users,
-        frames: ByUser::new(),
+        frames: BTreeMap::new(),
+        created: Vec::new(),
         rooms: BTreeSet::new(),
         recent: None,
+        last: entries.max().unwrap_or_default(),
+        tail: Seq::default(),
+        since: BTreeMap::new(),
     };
     for change in changes {
         match change {
@@ -59,7 +73,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
     for user in std::mem::take(&mut teller.rooms) {
         teller.room(&user, false).await?;
     }
-    Ok(teller.frames)
+    Ok(teller.encoded())
 }
 
 /// The users whose numbers or names the frames of these changes need.
@@ -93,16 +107,50 @@ struct Teller<'a> {
     hearers: Vec<&'a Member>,
     marks: BTreeMap<UserId, ReadMark>,
     users: BTreeMap<UserId, User>,
-    frames: ByUser,
+    frames: BTreeMap<UserId, Vec<Frame>>,
+    /// The messages that were written.
+    created: Vec<TextMessage>,
     /// Who is due a `RoomUpdated`.
     rooms: BTreeSet<UserId>,
     /// The log from where the hearer who is furthest behind has read to.
     recent: Option<Vec<Entry>>,
+    /// The last entry of the batch; what `hearers` are was read after it was written.
+    last: Seq,
+    /// The last entry that was there when `recent` was read.
+    tail: Seq,
+    /// The hearers as they were after that, if there was more than the batch.
+    since: BTreeMap<UserId, Member>,
+}
+
+/// What a user is due.
+enum Frame {
+    /// Messages that were written, by their places in the list of them.
+    Created(Vec<usize>),
+    /// Anything else, encoded.
+    Other(Bytes),
 }
 
 impl Teller<'_> {
     fn tell(&mut self, user: &UserId, frame: &Bytes) {
-        self.frames.entry(user.clone()).or_default().push(frame.clone());
+        self.frames.entry(user.clone()).or_default().push(Frame::Other(frame.clone()));
+    }
+
+    /// The frames of each user. Who is due the same messages gets the same bytes.
+    fn encoded(self) -> ByUser {
+        let mut variants: BTreeMap<Vec<usize>, Vec<Bytes>> = BTreeMap::new();
+        let created = &self.created;
+        let mut encode = |frame: Frame| match frame {
+            Frame::Other(bytes) => vec![bytes],
+            Frame::Created(places) => {
+                let same = variants.entry(places).or_insert_with_key(|places| {
+                    let messages = places.iter().filter_map(|place| created.get(*place)).collect();
+                    packed(messages, |messages| Wire::TextMessagesCreated { messages })
+                });
+                same.clone()
+            }
+        };
+        let frames = self.frames.into_iter();
+        frames.map(|(user, frames)| (user, frames.into_iter().flat_map(&mut encode).collect())).collect()
     }
 
     /// Tells all who may see the entry the same, and says who they are.
@@ -137,7 +185,9 @@ impl Teller<'_> {
     /// The message as it is told, with who has read it.
     async fn told(&mut self, message: &Message) -> Result<Option<TextMessage>, Error> {
         let author = self.number(&message.author).await?;
-        let readers = show::readers(&self.marks, message, None);
+        let nobody = BTreeMap::new();
+        let marks = if self.stage.shard.is_some() { &nobody } else { &self.marks };
+        let readers = show::readers(marks, message, None);
         let readers: Vec<_> = readers.into_iter().map(|(user, mark)| (user.clone(), *mark)).collect();
         let mut read = Vec::with_capacity(readers.len());
         for (user, mark) in readers {
@@ -192,7 +242,16 @@ impl Teller<'_> {
     /// `TextMessagesCreated`; for a comment also its parent, whose count has changed.
     async fn created(&mut self, entry: &Entry, message: &Message) -> Result<(), Error> {
         if let Some(told) = self.told(message).await? {
-            let who = self.tell_all(entry, &Wire::TextMessagesCreated { messages: vec![told] });
+            let place = self.created.len();
+            self.created.push(told);
+            let who = self.who_sees(entry);
+            for user in &who {
+                let frames = self.frames.entry(user.clone()).or_default();
+                match frames.last_mut() {
+                    Some(Frame::Created(places)) => places.push(place),
+                    _ => frames.push(Frame::Created(vec![place])),
+                }
+            }
             self.rooms.extend(who);
         }
         match &message.content.parent {
@@ -271,6 +330,10 @@ impl Teller<'_> {
         let joined = self.stage.members.get(user).map_or(Seq(0), |member| member.joined);
         let from = before.map_or(joined, |before| before.seq).next();
         self.rooms.insert(user.clone());
+        if self.stage.shard.is_some() {
+            // A thousand readers, told to a thousand: nobody could bear it.
+            return Ok(());
+        }
         let mut told = Vec::new();
         for (entry, message) in self.messages(from, mark.seq).await? {
             if message.state.recalled {
@@ -293,7 +356,7 @@ impl Teller<'_> {
                 continue;
             }
             let ids = seen.iter().map(|wire| wire.message_id).collect();
-            for frame in variants.entry(ids).or_insert_with(|| updates(seen)).clone() {
+            for frame in variants.entry(ids).or_insert_with(|| packed(seen, updated)).clone() {
                 self.tell(&member.user, &frame);
             }
         }
@@ -328,8 +391,12 @@ impl Teller<'_> {
     }
 }
 
-/// `TextMessagesUpdated` of these messages, in as few frames as they fit into.
-fn updates(messages: Vec<&TextMessage>) -> Vec<Bytes> {
+fn updated(messages: Vec<TextMessage>) -> Wire {
+    Wire::TextMessagesUpdated { messages }
+}
+
+/// An event of these messages, in as few frames as they fit into.
+fn packed(messages: Vec<&TextMessage>, event: impl Fn(Vec<TextMessage>) -> Wire) -> Vec<Bytes> {
     let mut frames: Vec<(usize, Vec<TextMessage>)> = Vec::new();
     for message in messages {
         let bytes = serde_json::to_vec(message).map_or(0, |json| json.len() + 1);
@@ -341,6 +408,5 @@ fn updates(messages: Vec<&TextMessage>) -> Vec<Bytes> {
             _ => frames.push((bytes, vec![message.clone()])),
         }
     }
-    let encoded = frames.into_iter().map(|(_, messages)| Wire::TextMessagesUpdated { messages }.encode());
-    encoded.map(Bytes::from).collect()
+    frames.into_iter().map(|(_, messages)| Bytes::from(event(messages).encode())).collect()
 }

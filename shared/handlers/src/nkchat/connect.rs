@@ -1,7 +1,7 @@
 //! `$connect` of `/nkchat`
 //!
 //! Accepts a socket, also of somebody who has not said who it is: that is what `core/user/login` is for. A token
-//! in the handshake logs in at once. Wire page, "Framing".
+//! in the handshake logs in at once; with `?batch=1` beside it events come in arrays. Wire page, "Framing".
 
 use std::sync::Arc;
 
@@ -44,12 +44,17 @@ fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
 }
 
 async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Refusal> {
+    let Ok(arrays) = handshake::wants_arrays(call) else {
+        return Ok(HttpReply::empty(StatusCode::BAD_REQUEST));
+    };
     let Some((caller, reply)) = handshake::user(cx, call).await? else {
-        return Ok(HttpReply::empty(StatusCode::OK));
+        // Nothing is kept of a socket before somebody logs in on it.
+        let status = if arrays { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+        return Ok(HttpReply::empty(status));
     };
     let user = caller.user()?.clone();
     let name = user.as_str().to_owned();
-    let who = Arrival { user, name, powerful: caller.powerful, meta: Object::new(), told: false };
+    let who = Arrival { user, name, powerful: caller.powerful, meta: Object::new(), told: false, arrays };
     session::begin(cx, &call.connection_id, who).await?;
     Ok(reply)
 }

@@ -75,7 +75,7 @@ async fn login(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
     let (user, powerful) = prove(cx, &name, password.as_deref()).await?;
     let id = match asker.session {
         None => {
-            let who = Arrival { user, name, powerful, meta, told: true };
+            let who = Arrival { user, name, powerful, meta, told: true, arrays: false };
             session::begin(cx, connection, who).await?.id
         }
         // The handshake logged in already; now its client hears so.
@@ -95,7 +95,7 @@ async fn login(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
 /// Who it is, and whether an admin: by a password, or by a token in its place.
 async fn prove(cx: &Context, name: &str, password: Option<&str>) -> Result<(UserId, bool), Refusal> {
     let password = password.ok_or(Refusal::Unauthorized)?;
-    if let Ok((user, claims)) = auth::verify(&cx.secrets.token_key, password, cx.clock.now()) {
+    if let Ok((user, claims)) = auth::verify(&cx.secrets, password, cx.clock.now()).await {
         if user.as_str() != name && cx.store.user_named(name).await? != Some(user.clone()) {
             return Err(Refusal::Unauthorized);
         }
@@ -214,7 +214,7 @@ fn selectors(fields: &mut Fields) -> Result<Vec<Selector>, Refusal> {
 async fn subscribe(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
     let Asker { cx, session: Some(open), .. } = asker else { return Err(Refusal::NotImplemented) };
     let wanted = selectors(fields)?;
-    change_subscriptions(cx, open, |subscriptions| {
+    change_subscriptions(cx, open, &wanted, |subscriptions| {
         for one in &wanted {
             subscriptions.retain(|other| !other.selects_as(one));
             subscriptions.push(one.clone());
@@ -230,7 +230,7 @@ async fn subscribe(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusa
 async fn unsubscribe(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
     let Asker { cx, session: Some(open), .. } = asker else { return Err(Refusal::NotImplemented) };
     let unwanted = selectors(fields)?;
-    change_subscriptions(cx, open, |subscriptions| {
+    change_subscriptions(cx, open, &unwanted, |subscriptions| {
         subscriptions.retain(|one| !unwanted.iter().any(|other| other.selects_as(one)));
         Ok(())
     })
@@ -238,23 +238,24 @@ async fn unsubscribe(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refu
 }
 
 /// Changes what a session wants to hear, and by what that comes. What comes and is not wanted is not told.
+///
+/// What `named` comes by is written whether or not the session wanted it before: perhaps it is this very change that
+/// was found, done without an answer, or one whose function died before it got here.
 async fn change_subscriptions(
     cx: &Context,
     open: &Open,
+    named: &[Selector],
     change: impl Fn(&mut Vec<Selector>) -> Result<(), Refusal>,
 ) -> Result<Done, Refusal> {
     let connection = open.connection();
-    let (before, after) = session::change(cx, &connection.id, |state| {
-        let before = state.reaches();
+    let (named, wanted) = session::change(cx, &connection.id, |state| {
         change(&mut state.subscriptions)?;
-        Ok((before, state.reaches()))
+        Ok((state.reaches_of(named), state.reaches()))
     })
     .await?;
-    for reach in after.difference(&before) {
-        follow(cx, connection, reach).await?;
-    }
-    for reach in before.difference(&after) {
+    for reach in &named {
         match reach {
+            reach if wanted.contains(reach) => follow(cx, connection, reach).await?,
             Reach::Topic(topic) => cx.store.unsubscribe(&connection.id, topic).await?,
             Reach::Wide(wide) => cx.store.unsubscribe_widely(&connection.id, *wide).await?,
         }

@@ -5,13 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use dialects::nkchat::event::{self, Event};
-use domain::{Dialect, Entry, Error, Event as Happened, Topic};
-use store::{change::Change, connection::Connection, signal::News};
+use domain::{Dialect, Entry, Error, Event as Happened, Topic, Visibility};
+use store::{change::Change, connection::Connection, signal::News, subscription::Wide};
 
-use super::session::{self, Open};
+use super::session::{self, Open, Reach};
 use crate::{
     context::Context,
-    delivery::{fan_out::Queues, stage::Stage},
+    delivery::{
+        chunk::{List, Shard},
+        due::Queues,
+        stage::Stage,
+    },
 };
 
 /// Queues what the sessions are due of these changes.
@@ -46,6 +50,7 @@ pub async fn queue(
         return Ok(());
     }
     let sessions = session::find_all(cx, connections.iter().map(|one| one.id.as_str())).await?;
+    let sessions: Vec<Open> = sessions.into_iter().filter(|open| is_served(stage, open)).collect();
     for (entry, event) in &events {
         // Whoever is told it in the same words gets the same bytes.
         let mut variants: BTreeMap<(String, String), Bytes> = BTreeMap::new();
@@ -79,6 +84,23 @@ pub async fn queue_users(cx: &Context, news: &[News], queues: &mut Queues) -> Re
         }
     }
     Ok(())
+}
+
+/// Whether the session is served here. Of a divided audience it may be in several shards, as a member and by what it
+/// subscribes to: then in the one of the widest.
+fn is_served(stage: &Stage, open: &Open) -> bool {
+    let Some(Shard { list, stretch, .. }) = &stage.shard else { return true };
+    let reaches = open.state.reaches();
+    let is_open = stage.last.as_ref().is_some_and(|one| one.visibility() == Visibility::Open);
+    let widely = matches!(stage.topic, Topic::Conversation(_))
+        && (reaches.contains(&Reach::Wide(Wide::All))
+            || is_open && reaches.contains(&Reach::Wide(Wide::Open)));
+    let by_topic = reaches.contains(&Reach::Topic(stage.topic.clone()));
+    match list {
+        List::Members => !widely && !by_topic,
+        List::Subscribers if widely => stretch.from.is_none(),
+        List::Subscribers => by_topic && stretch.contains(&open.connection().id),
+    }
 }
 
 fn sees(stage: &Stage, open: &Open, entry: &Entry) -> bool {

@@ -149,7 +149,13 @@ impl State {
     /// Where events that it wants to hear come by.
     #[must_use]
     pub fn reaches(&self) -> BTreeSet<Reach> {
-        self.subscriptions.iter().flat_map(|one| reaches(one, self.powerful)).collect()
+        self.reaches_of(&self.subscriptions)
+    }
+
+    /// Where events come by that these would let through.
+    #[must_use]
+    pub fn reaches_of(&self, selectors: &[Selector]) -> BTreeSet<Reach> {
+        selectors.iter().flat_map(|one| reaches(one, self.powerful)).collect()
     }
 }
 
@@ -269,6 +275,8 @@ pub struct Arrival {
     pub meta: Object,
     /// The client is told the session's id.
     pub told: bool,
+    /// The client asked for its events in arrays.
+    pub arrays: bool,
 }
 
 /// Begins a session.
@@ -299,7 +307,7 @@ pub async fn begin(cx: &Context, connection: &str, who: Arrival) -> Result<State
         relays: BTreeMap::new(),
     };
     let (id, user) = (connection.to_owned(), who.user);
-    let connection = Connection { id, user, dialect: Dialect::Nkchat, since: now };
+    let connection = Connection { id, user, dialect: Dialect::Nkchat, since: now, arrays: who.arrays };
     let begun = cx.store.open_connection(&Stored { connection, state: write(&state)? }, now).await?;
     if begun { Ok(state) } else { Err(Refusal::AlreadyAuthenticated) }
 }
@@ -320,7 +328,7 @@ pub async fn change<T>(
         if state == open.state || cx.store.change_state(&open.stored, &write(&state)?).await? {
             return Ok(output);
         }
-        retry::pause(attempt).await?;
+        retry::pause(attempt).await;
     }
     Err(Error::Busy.into())
 }

@@ -145,9 +145,7 @@ pub(super) async fn post(cx: &Context, connection: &str, frame: String) {
             Err(PostError::Later) => {}
             Ok(()) | Err(PostError::Gone | PostError::Refused) => return,
         }
-        if retry::pause(attempt).await.is_err() {
-            return;
-        }
+        retry::pause(attempt).await;
     }
     tracing::warn!(connection, "an answer was not taken");
 }

@@ -1,6 +1,6 @@
 //! May the caller look into a conversation, and with which eyes?
 
-use domain::{Conversation, ConversationId, Entry, Error, Event, Member, UserId, visibility};
+use domain::{Conversation, ConversationId, Entry, Error, Member, visibility};
 use domain::{permission::Actor, visibility::Reader};
 
 use super::commit::NO_CONVERSATION;
@@ -49,15 +49,6 @@ impl View<'_> {
 
 const NOT_A_MEMBER: Error = Error::Forbidden("You are not a member of this conversation.");
 
-/// Whether the entry ends the user's membership, or bans the user.
-fn sends_away(entry: &Entry, user: &UserId) -> bool {
-    match &entry.event {
-        Event::MembersRemoved { members, .. } => members.contains(user),
-        Event::Banned { user: banned, .. } => banned == user,
-        _ => false,
-    }
-}
-
 /// Looks at a conversation from outside: what one may know of it before joining. Anyone signed in may look at
 /// one that is not private, except who is banned.
 ///
@@ -90,7 +81,7 @@ impl View<'_> {
             self.reload(cx).await?;
         }
         if let Some(user) = &self.caller.user
-            && entries.iter().any(|entry| sends_away(entry, user))
+            && entries.iter().any(|entry| entry.sends_away(user))
         {
             // Perhaps since the standing was read: what was written after it is not for this reader.
             let member = cx.store.member(&self.conversation.id, user).await?;

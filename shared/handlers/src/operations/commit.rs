@@ -142,7 +142,7 @@ pub async fn commit<O: Operation>(
         let gate = cx.store.gate(known.number).await;
         let Some((conversation, tail)) = at_tail(&cx.store, known).await? else {
             drop(gate);
-            retry::pause(attempt).await?;
+            retry::pause(attempt).await;
             continue;
         };
         // Where the log has grown over the place of such a write, it shows whose entry took it.
@@ -190,7 +190,7 @@ pub async fn commit<O: Operation>(
             Err(error) => return Err(error),
         }
         drop(gate);
-        retry::pause(attempt).await?;
+        retry::pause(attempt).await;
     }
     Err(Error::Busy)
 }

@@ -169,7 +169,7 @@ async fn found(
     let mut attempt = 0;
     let appended = loop {
         match cx.store.append(std::slice::from_ref(&entry), writes.clone()).await {
-            Err(Error::Busy) if attempt < retry::ATTEMPTS => retry::pause(attempt).await?,
+            Err(Error::Busy) if attempt < retry::ATTEMPTS => retry::pause(attempt).await,
             other => break other?,
         }
         attempt += 1;

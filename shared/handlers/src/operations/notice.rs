@@ -42,7 +42,7 @@ pub async fn tell(
         match cx.store.append(std::slice::from_ref(&entry), once.clone()).await {
             // Refused: it has been told.
             Ok(Appended::Done | Appended::Refused(..)) => return Ok(()),
-            Ok(Appended::Overtaken) | Err(Error::Busy) => retry::pause(attempt).await?,
+            Ok(Appended::Overtaken) | Err(Error::Busy) => retry::pause(attempt).await,
             Err(error) => return Err(error),
         }
     }

@@ -56,7 +56,7 @@ pub async fn post(
             match commit::commit(cx, caller, dialect, conversation, &Posts { posts: chunk }).await {
                 // Somebody else used an id at the same time: now it is there to be seen.
                 Err(Error::Conflict(_)) if attempt < retry::ATTEMPTS => {
-                    retry::pause(attempt).await?;
+                    retry::pause(attempt).await;
                     attempt += 1;
                 }
                 other => break other?,

@@ -14,7 +14,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 use crate::harness::{Server, http::Api, secrets, within};
 
 /// A socket on `/realtime`, read as one goes.
-pub(crate) struct Realtime(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Realtime(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Realtime {
     pub(crate) async fn open(server: &Server, user: &str) -> Self {

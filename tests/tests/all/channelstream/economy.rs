@@ -75,6 +75,7 @@ async fn a_broadcast_to_a_thousand_sockets_is_encoded_once() {
                     user: UserId::parse(format!("user-{}", n % 700)).unwrap(),
                     dialect: Dialect::Channelstream,
                     since: now,
+                    arrays: false,
                 };
                 standing.store.subscribe(&connection, hall, Some(&format!("socket-{n}")), now).await
             }
@@ -91,6 +92,7 @@ async fn a_broadcast_to_a_thousand_sockets_is_encoded_once() {
 
     let taken = Arc::new(Taken::default());
     let context = Arc::new(Context {
+        road: handlers::delivery::road::Road::default(),
         store: standing.store.clone(),
         gateway: Gateway::Host(taken.clone()),
         attachments: standing.attachments.clone(),

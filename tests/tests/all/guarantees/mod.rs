@@ -30,6 +30,7 @@ fn instance(server: &Server) -> Arc<Context> {
         attachments: handlers::attachments::Attachments::Nowhere,
         store: Store::new(server.running.items.clone(), server.running.table.as_str()),
         gateway: first.gateway.clone(),
+        road: handlers::delivery::road::Road::default(),
         secrets: first.secrets.clone(),
         clock: first.clock.clone(),
         allowed_origins: Vec::new(),
@@ -226,7 +227,7 @@ async fn race_a_ban(after: usize, pause: Option<u32>) {
                 }
                 wrote.send_modify(|count| *count += 1);
                 if let Some(pause) = pause {
-                    store::retry::pause(pause).await.unwrap();
+                    store::retry::pause(pause).await;
                 }
             }
             (user, acknowledged)

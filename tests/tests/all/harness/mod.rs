@@ -30,7 +30,7 @@ use domain::{ConversationId, Number, Place, Seq, Timestamp, UserId};
 use handlers::{
     auth::{self, Claims},
     context::{Clock, Secrets},
-    delivery::fan_out,
+    delivery::{fan_out, road::Settings},
     invocation::{Invocation, Reply, StreamChange, StreamRecord},
 };
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ pub(crate) const START: i64 = 2_000_000_000_000;
 
 /// The secrets of a test's server: two, so that one is never taken for the other.
 pub(crate) fn secrets() -> Secrets {
-    Secrets { server: "server secret".to_owned(), token_key: "token key".to_owned() }
+    Secrets { server: "server secret".to_owned(), token_key: "token key".to_owned(), issuer: None }
 }
 
 /// What takes longer than [`PATIENCE`] fails.
@@ -81,6 +81,14 @@ pub(crate) fn storage() -> Storage {
 /// The folder of the functions' binaries that the environment names, to be run instead of the handlers in here.
 pub(crate) fn functions() -> Option<PathBuf> {
     std::env::var_os("SWITCHBOARD_TEST_LAMBDA").map(PathBuf::from)
+}
+
+/// How the road is set: as usual, or, with `SWITCHBOARD_TEST_LARGE_AUDIENCE=1`, so that every audience is large and
+/// everything that is told goes through the queue.
+fn road() -> Settings {
+    let usual = Settings::default();
+    let large = std::env::var("SWITCHBOARD_TEST_LARGE_AUDIENCE").ok().and_then(|text| text.parse().ok());
+    Settings { large_audience: large.unwrap_or(usual.large_audience), ..usual }
 }
 
 /// A clock that stands still until it is stepped.
@@ -145,6 +153,7 @@ impl Server {
             clock: clock.clock(),
             lambda,
             observer: Some(Arc::clone(&recorder) as _),
+            road: road(),
             ..Options::default()
         };
         change(&mut options);
@@ -250,9 +259,15 @@ impl Server {
 
     /// A whole log as the stream brings it.
     pub(crate) async fn records(&self, conversation: &str) -> Vec<StreamRecord> {
+        self.records_after(conversation, 0).await
+    }
+
+    /// What comes after an entry of a log, as the stream brings it.
+    async fn records_after(&self, conversation: &str, seq: u64) -> Vec<StreamRecord> {
         let partition = store::keys::log_partition(self.number(conversation).await);
         let query = self.running.items.query().table_name(&self.running.table).consistent_read(true);
-        let query = query.key_condition_expression("pk = :pk");
+        let query = query.key_condition_expression("pk = :pk AND sk > :sk");
+        let query = query.expression_attribute_values(":sk", AttributeValue::S(store::keys::seq(Seq(seq))));
         let found =
             query.expression_attribute_values(":pk", AttributeValue::S(partition)).send().await.unwrap();
         let record = |(n, item): (usize, store::Item)| StreamRecord {
@@ -267,7 +282,12 @@ impl Server {
 
     /// Brings a whole log to the fan-out once more, as one batch, as Lambda may.
     pub(crate) async fn deliver_again(&self, conversation: &str) {
-        let call = Invocation::Stream(self.records(conversation).await);
+        self.deliver_after(conversation, 0).await;
+    }
+
+    /// Brings what comes after an entry of a log to the fan-out, as one batch.
+    pub(crate) async fn deliver_after(&self, conversation: &str, seq: u64) {
+        let call = Invocation::Stream(self.records_after(conversation, seq).await);
         let reply = invoke(&fan_out::ENDPOINT, &self.running.context, call, PATIENCE).await.unwrap();
         assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
     }

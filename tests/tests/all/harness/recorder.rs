@@ -82,6 +82,7 @@ impl Recorder {
             let actions = recorded.entry(endpoint.to_owned()).or_default();
             actions.extend(operation.actions.iter().map(|action| match *action {
                 "ManageConnections" => "execute-api:ManageConnections".to_owned(),
+                "Publish" => "sns:Publish".to_owned(),
                 action => format!("dynamodb:{action}"),
             }));
         }

@@ -1,7 +1,7 @@
 //! What stands in the tree for an endpoint, as text: its entry in the template, its binary, its line of routes.
 
 use domain::Dialect;
-use handlers::endpoint::{Action, Endpoint, Trigger};
+use handlers::endpoint::{Action, Endpoint, Reads, Trigger};
 use store::{
     keys::{LOG, READ, SIGNAL},
     schema::PARTITION_KEY,
@@ -13,7 +13,9 @@ pub(super) fn route(endpoint: &Endpoint) -> String {
         Trigger::Http { method, path } => format!("{method} {path}"),
         Trigger::Unrouted => "unrouted".to_owned(),
         Trigger::Socket { route_key } => (*route_key).to_owned(),
-        Trigger::Stream => "stream".to_owned(),
+        Trigger::Stream(Reads::All) => "stream".to_owned(),
+        Trigger::Stream(Reads::Entries) => "stream, entries".to_owned(),
+        Trigger::Queue => "queue".to_owned(),
     }
 }
 
@@ -56,7 +58,8 @@ pub(super) fn binary(endpoint: &Endpoint) -> String {
         (Trigger::Socket { .. }, Some(dialect)) => {
             format!("`{}` of the {} socket", route(endpoint), dialect.name())
         }
-        (Trigger::Stream, _) => "the table's stream".to_owned(),
+        (Trigger::Stream(_), _) => "the table's stream".to_owned(),
+        (Trigger::Queue, _) => "the queue of chunks".to_owned(),
         _ => format!("`{}`", route(endpoint)),
     };
     format!(
@@ -82,7 +85,7 @@ pub(super) fn function(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
         endpoint.name
     );
     let mut properties = String::new();
-    if endpoint.trigger == Trigger::Stream {
+    if matches!(endpoint.trigger, Trigger::Stream(_) | Trigger::Queue) {
         properties += "      Timeout: 60\n";
     }
     properties += &policies(endpoint, sockets);
@@ -95,7 +98,8 @@ pub(super) fn function(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
         }
         // The route stands in the WebSocket API.
         Trigger::Socket { .. } => String::new(),
-        Trigger::Stream => stream_event(),
+        Trigger::Stream(reads) => stream_event(*reads),
+        Trigger::Queue => QUEUE_EVENT.to_owned(),
     };
     if !properties.is_empty() {
         entry += "    Properties:\n";
@@ -136,6 +140,11 @@ fn policies(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
     if !on_objects.is_empty() {
         statement(&on_objects, "!Sub \"${Attachments.Arn}/*\"");
     }
+    for (action, topic) in [(Action::PublishChunks, "ChunkTopic"), (Action::PublishEvents, "EventTopic")] {
+        if endpoint.access.contains(&action) {
+            statement(&[action.iam()], &format!("!Ref {topic}"));
+        }
+    }
     let statements = statements.replace("Resource: \n", "Resource:\n");
     if statements.is_empty() {
         statements
@@ -145,9 +154,11 @@ fn policies(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
 }
 
 /// The stream's trigger, with the filter of what the store wants to be announced.
-fn stream_event() -> String {
-    let filters: String = [("\"INSERT\"", LOG), ("\"INSERT\",\"MODIFY\"", READ), ("\"INSERT\",\"MODIFY\"", SIGNAL)]
+fn stream_event(reads: Reads) -> String {
+    let kinds = [("\"INSERT\"", LOG), ("\"INSERT\",\"MODIFY\"", READ), ("\"INSERT\",\"MODIFY\"", SIGNAL)];
+    let filters: String = kinds
         .into_iter()
+        .filter(|(_, prefix)| reads == Reads::All || *prefix == LOG)
         .map(|(changes, prefix)| {
             format!(
                 r#"                - Pattern: '{{"eventName":[{changes}],"dynamodb":{{"Keys":{{"{PARTITION_KEY}":{{"S":[{{"prefix":"{prefix}"}}]}}}}}}}}'
@@ -157,6 +168,17 @@ fn stream_event() -> String {
         .collect();
     format!("{STREAM_EVENT}{filters}")
 }
+
+const QUEUE_EVENT: &str = r#"      Events:
+        Queue:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt ChunkQueue.Arn
+            BatchSize: 10
+            FunctionResponseTypes: [ReportBatchItemFailures]
+            # So many calls at once, so many shares of the posts of a second.
+            ScalingConfig: {MaximumConcurrency: !Ref DeliverConcurrency}
+"#;
 
 const STREAM_EVENT: &str = r#"      Events:
         Stream:

@@ -15,7 +15,8 @@ pub(super) fn of(endpoint: &Endpoint) -> String {
         Trigger::Http { method, path } => http(method.as_str(), path),
         Trigger::Unrouted => http("GET", "/no/such/path"),
         Trigger::Socket { route_key } => socket(route_key),
-        Trigger::Stream => stream(),
+        Trigger::Stream(_) => stream(),
+        Trigger::Queue => queue(),
     };
     serde_json::to_string_pretty(&sample).unwrap() + "\n"
 }
@@ -118,6 +119,35 @@ fn socket(route_key: &str) -> Value {
         }
     }
     sample
+}
+
+fn queue() -> Value {
+    let chunk = json!({
+        "number": 1, "generation": 1_773_119_783_000_i64, "round": 1,
+        "shard": {"list": "members", "at": 0, "stretch": {"to": "m"}},
+        "carried": [{"entries": [2, 2]}]
+    });
+    json!({
+        "Records": [{
+            "messageId": "11d6ee51-4cc7-4302-9e22-7cd8afdaadf5",
+            "receiptHandle": "AQEBBX8nesZEXmkhsmZeyIE8iQAMig7qw",
+            "body": chunk.to_string(),
+            "attributes": {
+                "ApproximateReceiveCount": "1",
+                "SentTimestamp": "1773119783000",
+                "SequenceNumber": "18849496460467696128",
+                "MessageGroupId": "1.1773119783000.m0",
+                "SenderId": "AIDAIO23YVJENQZJOL4VO",
+                "MessageDeduplicationId": "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+                "ApproximateFirstReceiveTimestamp": "1773119783000"
+            },
+            "messageAttributes": {},
+            "md5OfBody": "d41d8cd98f00b204e9800998ecf8427e",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:switchboard-chunks.fifo",
+            "awsRegion": "eu-central-1"
+        }]
+    })
 }
 
 fn stream() -> Value {

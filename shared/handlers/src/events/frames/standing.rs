@@ -2,7 +2,7 @@
 
 use dialects::events::room::{self, LastMessage};
 use domain::{
-    Entry, Error, Event, Member, Message, Seq,
+    Entry, Error, Event, Member, Message, Seq, UserId,
     visibility::{self, Reader},
 };
 use store::log::Span;
@@ -17,9 +17,10 @@ impl Teller<'_> {
     /// How much the member has not read, and the newest message that the member may see.
     pub(super) async fn standing(&mut self, member: &Member) -> Result<(u64, Option<LastMessage>), Error> {
         let Some(conversation) = &self.stage.conversation else { return Ok((0, None)) };
-        let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
         let after = self.read_up_to(member);
         self.load_recent().await?;
+        let member = self.since.get(&member.user).unwrap_or(member);
+        let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
         let recent = self.recent.as_deref().unwrap_or_default();
         let unread = recent
             .iter()
@@ -28,7 +29,7 @@ impl Teller<'_> {
             .count();
         let mut newest = recent.iter().rev().find_map(|entry| self.shown(member, entry));
         if newest.is_none() {
-            newest = self.older(member, recent.first().map(Entry::seq)).await?;
+            newest = self.older(member, recent.first().map_or(self.tail.next(), Entry::seq)).await?;
         }
         let last = match newest {
             Some(message) => {
@@ -52,7 +53,8 @@ impl Teller<'_> {
     }
 
     /// The newest message before `seq` that the member may see.
-    async fn older(&self, member: &Member, mut before: Option<Seq>) -> Result<Option<Message>, Error> {
+    async fn older(&self, member: &Member, before: Seq) -> Result<Option<Message>, Error> {
+        let mut before = Some(before);
         loop {
             let page =
                 self.cx.store.entries(self.stage.number, Span::Before(before), MOST_TOLD, true).await?;
@@ -82,6 +84,7 @@ impl Teller<'_> {
             let span = Span::Before(before);
             let stride = MOST_COUNTED - recent.len();
             let page = self.cx.store.entries(self.stage.number, span, stride, true).await?;
+            self.tail = self.tail.max(page.entries.first().map(Entry::seq).unwrap_or_default());
             recent.extend(page.entries.into_iter().take_while(|entry| entry.seq() > read));
             let more = page.more && recent.last().map(Entry::seq) != before;
             if !more
@@ -93,6 +96,19 @@ impl Teller<'_> {
         }
         recent.reverse();
         self.recent = Some(recent);
+        self.look_again().await
+    }
+
+    /// Reads the standings again where the log has grown beyond this batch since they were read: who was sent away
+    /// meanwhile is not shown what was written behind the door.
+    async fn look_again(&mut self) -> Result<(), Error> {
+        if self.tail <= self.last {
+            return Ok(());
+        }
+        let users: Vec<UserId> = self.hearers.iter().map(|member| member.user.clone()).collect();
+        let found = self.cx.store.members_among(&self.stage.id, &users).await?;
+        let of_this_life = found.into_iter().filter(|member| member.number == self.stage.number);
+        self.since = of_this_life.map(|member| (member.user.clone(), member)).collect();
         Ok(())
     }
 }

@@ -1,0 +1,202 @@
+//! SNS's `PublishBatch`, as the SDK's client asks for it and reads the answer: AWS's query protocol, without TCP.
+
+use std::{collections::BTreeMap, fmt, fmt::Write as _, sync::Arc};
+
+use aws_sdk_sns::{
+    Client,
+    config::{BehaviorVersion, Region, retry::RetryConfig},
+};
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+
+use super::{Exchange, Message, Refusal};
+use crate::observer::{Observer, Operation, endpoint};
+
+/// Messages of one call (SNS).
+const MOST_MESSAGES: usize = 10;
+/// Bytes of one call's messages (SNS).
+const MOST_BYTES: usize = 256 * 1024;
+
+/// These topics as the connector of an HTTP client.
+pub(super) fn connector(exchange: Arc<Exchange>, observer: Option<Arc<dyn Observer>>) -> SharedHttpConnector {
+    SharedHttpConnector::new(InProcess { exchange, observer })
+}
+
+/// The SDK's client over these topics.
+pub(super) fn client(connector: SharedHttpConnector) -> Client {
+    let config = aws_sdk_sns::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .allow_no_auth()
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url("http://local.invalid")
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .retry_config(RetryConfig::disabled())
+        .build();
+    Client::from_conf(config)
+}
+
+struct InProcess {
+    exchange: Arc<Exchange>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InProcess")
+    }
+}
+
+impl HttpConnector for InProcess {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let fields = fields(request.body().bytes().unwrap_or_default());
+        let (status, body) = match answer(&self.exchange, &fields) {
+            Ok(body) => (200, body),
+            Err((status, code, message)) => (status, error(code, message)),
+        };
+        if let Some(observer) = &self.observer {
+            let name = fields.get("Action").cloned().unwrap_or_default();
+            let (actions, failed) = (vec!["Publish"], status != 200);
+            let (read_units, write_units) = (0.0, 0.0);
+            observer.observe(&Operation {
+                endpoint: endpoint(),
+                name,
+                actions,
+                read_units,
+                write_units,
+                failed,
+            });
+        }
+        let status = StatusCode::try_from(status);
+        HttpConnectorFuture::ready(
+            status
+                .map(|status| HttpResponse::new(status, SdkBody::from(body)))
+                .map_err(|error| ConnectorError::other(error.into(), None)),
+        )
+    }
+}
+
+/// The fields of a form.
+fn fields(body: &[u8]) -> BTreeMap<String, String> {
+    let text = String::from_utf8_lossy(body);
+    let decode = |text: &str| {
+        let text = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
+    };
+    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (decode(k), decode(v))).collect()
+}
+
+type Failure = (u16, &'static str, &'static str);
+
+fn answer(exchange: &Exchange, fields: &BTreeMap<String, String>) -> Result<String, Failure> {
+    let field = |name: &str| fields.get(name).map(String::as_str);
+    if field("Action") != Some("PublishBatch") {
+        return Err((400, "InvalidAction", "the runner's topics know PublishBatch only"));
+    }
+    let topic = field("TopicArn").unwrap_or_default();
+    if !exchange.topics.contains_key(topic) {
+        return Err((404, "NotFound", "Topic does not exist"));
+    }
+    let entries: Vec<String> = (1..)
+        .map(|n| format!("PublishBatchRequestEntries.member.{n}"))
+        .take_while(|entry| fields.contains_key(&format!("{entry}.Id")))
+        .collect();
+    let of = |entry: &str, name: &str| field(&format!("{entry}.{name}"));
+    let bytes: usize = entries.iter().filter_map(|entry| of(entry, "Message")).map(str::len).sum();
+    match entries.len() {
+        0 => return Err((400, "EmptyBatchRequest", "The batch request contains no entries")),
+        1..=MOST_MESSAGES if bytes <= MOST_BYTES => {}
+        1..=MOST_MESSAGES => return Err((400, "BatchRequestTooLong", "The batch request is too long")),
+        _ => return Err((400, "TooManyEntriesInBatchRequest", "The batch request has too many entries")),
+    }
+    let (mut taken, mut failed) = (String::new(), String::new());
+    for entry in &entries {
+        let id = of(entry, "Id").unwrap_or_default();
+        let message = Message {
+            body: of(entry, "Message").unwrap_or_default(),
+            group: of(entry, "MessageGroupId"),
+            once: of(entry, "MessageDeduplicationId"),
+        };
+        // Writing into a string cannot fail.
+        let _ = match exchange.publish(topic, &message) {
+            Ok(message) => {
+                write!(taken, "<member><Id>{id}</Id><MessageId>{message}</MessageId></member>")
+            }
+            Err(refusal) => {
+                let (code, why) = match refusal {
+                    Refusal::NotFound => ("NotFound", "Topic does not exist"),
+                    Refusal::Invalid(why) => ("InvalidParameter", why),
+                };
+                write!(
+                    failed,
+                    "<member><Id>{id}</Id><Code>{code}</Code><Message>{why}</Message><SenderFault>true</SenderFault></member>"
+                )
+            }
+        };
+    }
+    Ok(format!(
+        "<PublishBatchResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishBatchResult><Successful>{taken}</Successful><Failed>{failed}</Failed></PublishBatchResult></PublishBatchResponse>"
+    ))
+}
+
+fn error(code: &str, message: &str) -> String {
+    format!(
+        "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, time::Duration};
+
+    use handlers::delivery::topic::{Parcel, publish};
+
+    use super::{
+        super::{
+            Topic, arn,
+            queue::{Limits, Queue},
+        },
+        *,
+    };
+
+    #[tokio::test]
+    async fn the_sdk_publishes_and_reads_every_answer() {
+        let queue =
+            Arc::new(Queue::new("q", Limits { visibility: Duration::from_secs(1), receives: None }, None));
+        let topic = |fifo| Topic { fifo, subscribers: vec![Arc::clone(&queue)] };
+        let topics = BTreeMap::from([(arn("fifo"), topic(true)), (arn("plain"), topic(false))]);
+        let exchange = Arc::new(Exchange { topics, ..Exchange::default() });
+        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        let observer = move |operation: &Operation| log.lock().unwrap().push(operation.clone());
+        let client = client(connector(exchange, Some(Arc::new(observer))));
+        let text = |n: usize| format!("{n}: <&\"ä\n+ %= \u{1F600}>");
+        let parcel = |n: usize, group: Option<&str>| Parcel {
+            body: text(n),
+            attributes: BTreeMap::from([("type", "a+b".to_owned())]),
+            group: group.map(|group| (group.to_owned(), n.to_string())),
+        };
+        let parcels: Vec<Parcel> = (0..12).map(|n| parcel(n, Some("g"))).collect();
+        assert!(publish(&client, &arn("fifo"), &parcels).await.unwrap().is_empty());
+        let bodies: Vec<String> = queue.receive(99).into_iter().map(|message| message.body).collect();
+        assert_eq!(bodies, (0..12).map(text).collect::<Vec<_>>());
+        assert!(publish(&client, &arn("fifo"), &parcels).await.unwrap().is_empty(), "taken, and known");
+        assert_eq!(queue.mark(), 12);
+        assert!(publish(&client, &arn("plain"), &[parcel(1, None)]).await.unwrap().is_empty());
+        assert_eq!(queue.mark(), 13);
+        let mixed = [parcel(20, Some("g")), parcel(21, None)];
+        let left = publish(&client, &arn("fifo"), &mixed).await.unwrap();
+        assert_eq!(Vec::from_iter(left), [1], "one without a group is not taken, the other is");
+        let left = publish(&client, &arn("none"), &mixed).await.unwrap();
+        assert_eq!(left.len(), 2, "no such topic");
+        let seen = seen.lock().unwrap();
+        assert!(seen.iter().all(|one| one.name == "PublishBatch" && one.actions == ["Publish"]));
+        assert!(!seen[0].failed && seen.last().unwrap().failed);
+    }
+}

@@ -1,0 +1,135 @@
+//! The function that the queue calls with chunks: it serves one shard of a large audience as the fan-out serves a
+//! whole one.
+//!
+//! Chunks of one shard that come together are told in one go, in their order. If one of them cannot be, none of
+//! them is done, and the queue brings them again before anything else of the shard.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{Error, Event, Number};
+use futures_util::{StreamExt as _, stream};
+use http::StatusCode;
+use store::{change::Change, division::Served};
+
+use super::{
+    chunk::{self, Chunk, Shard},
+    division, due, post,
+    stage::Stage,
+};
+use crate::{
+    context::Context,
+    endpoint::{Action, Endpoint, Handling, Trigger},
+    invocation::{HttpReply, Invocation, QueueMessage, Reply},
+};
+
+/// The function.
+pub static ENDPOINT: Endpoint = Endpoint {
+    name: "deliver",
+    dialect: None,
+    trigger: Trigger::Queue,
+    access: &[
+        Action::BatchGetItem,
+        Action::BatchWriteItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+        Action::ManageConnections,
+    ],
+    handler: answer,
+};
+
+/// Shards of one call that are served at once.
+const SHARDS_AT_ONCE: usize = 4;
+
+fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
+    Box::pin(async move {
+        let Invocation::Queue(messages) = invocation else {
+            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        };
+        Reply::Batch(deliver(&cx, messages).await)
+    })
+}
+
+/// Serves what is asked; the ids of the messages that must be brought again.
+async fn deliver(cx: &Context, messages: Vec<QueueMessage>) -> Vec<String> {
+    let mut groups: BTreeMap<String, Vec<QueueMessage>> = BTreeMap::new();
+    for message in messages {
+        groups.entry(message.group.clone()).or_default().push(message);
+    }
+    let failed = stream::iter(groups.into_values())
+        .map(|group| async move {
+            let done = serve_in_order(cx, &group).await;
+            group.into_iter().skip(done).map(|message| message.id)
+        })
+        .buffered(SHARDS_AT_ONCE);
+    failed.flat_map(stream::iter).collect().await
+}
+
+/// Serves the messages of one group; how many of them are done.
+async fn serve_in_order(cx: &Context, messages: &[QueueMessage]) -> usize {
+    let mut done = 0;
+    while let Some(first) = messages.get(done) {
+        let mut chunks: Vec<Chunk> = Vec::new();
+        for message in messages.iter().skip(done) {
+            match Chunk::parse(&message.body) {
+                Ok(chunk) if chunks.last().is_none_or(|last| chunk.continues(last)) => chunks.push(chunk),
+                _ => break,
+            }
+        }
+        let taken = chunks.len();
+        let served = match taken {
+            0 => Err(Error::Internal("it is no chunk".into())),
+            _ => serve(cx, chunks).await,
+        };
+        if let Err(error) = served {
+            tracing::error!(message = first.id, group = first.group, %error, "a chunk is to be brought again");
+            return done;
+        }
+        done += taken;
+    }
+    done
+}
+
+/// Serves one shard.
+async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
+    let Some(Chunk { number, generation, shard, .. }) = chunks.first().cloned() else { return Ok(()) };
+    let round = chunks.iter().filter(|chunk| !chunk.more).map(|chunk| chunk.round).max();
+    let carried = chunks.into_iter().flat_map(|chunk| chunk.carried);
+    let changes = chunk::unload(cx, number, carried).await?;
+    let changes: Vec<&Change> = changes.iter().collect();
+    let (stage, size) = Stage::set_for(cx, number, &changes, &shard).await?;
+    if let Some(stage) = &stage {
+        let due = due::of(cx, stage, &changes).await?;
+        post::post_all(cx, due.queues).await;
+        due::end(cx, &due.ended).await;
+    }
+    let Some(round) = round else { return Ok(()) };
+    let served = Served { round, size };
+    cx.store.note_served((number, generation), &shard.name(), served, cx.clock.now()).await?;
+    if changes.iter().any(|change| ends(change)) {
+        sweep(cx, number, round).await?;
+    }
+    Ok(())
+}
+
+/// Whether the change is the end of its conversation.
+pub(super) fn ends(change: &Change) -> bool {
+    matches!(change, Change::Entry(entry) if matches!(entry.event, Event::ConversationDeleted))
+}
+
+/// Removes what is left of a conversation that has ended, if every shard has been told: until then who subscribes is
+/// judged by being a member. The last shard sees that all are done.
+async fn sweep(cx: &Context, number: Number, round: u64) -> Result<(), Error> {
+    let Some(id) = cx.store.conversation_of(number).await? else { return Ok(()) };
+    let Some(division) = cx.store.division(&id).await?.filter(|one| one.number == number) else {
+        return Ok(());
+    };
+    let served = cx.store.served(&division).await?;
+    let told = |name: &String| served.get(name).is_some_and(|one| one.round >= round);
+    if division::shards(&division).iter().map(Shard::name).all(|name| told(&name)) {
+        cx.store.sweep_members(&id, number).await?;
+    }
+    Ok(())
+}

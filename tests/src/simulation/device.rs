@@ -1,0 +1,282 @@
+//! A user's device: it keeps a socket open in one dialect, comes back when it is cut, and where the dialect can
+//! resume it resumes.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use domain::Dialect;
+use handlers::invocation::SocketEvent;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::{
+    cloud::{Cloud, socket_call},
+    dice::Dice,
+    door::{Door, Knock, Who, everything_said},
+    gateway::{Lines, Received},
+    history::{Fact, History},
+    time,
+    weather::Weather,
+};
+
+/// How far a world is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The weather is fair and everything was delivered: each device that can resumes once more.
+    Last,
+}
+
+/// What all devices have to do with.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The functions.
+    pub cloud: Arc<Cloud>,
+    /// The same, over HTTP.
+    pub door: Door,
+    /// The connections.
+    pub lines: Lines,
+    /// What happens is noted here.
+    pub history: History,
+    /// What goes wrong.
+    pub weather: Weather,
+    /// The rooms that there are.
+    pub rooms: Vec<String>,
+    /// Counts sockets.
+    pub sockets: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+/// A device.
+#[derive(Debug)]
+pub struct Device {
+    world: Surroundings,
+    user: String,
+    device: usize,
+    dialect: Dialect,
+    dice: Dice,
+    /// Tells how far the world is. (A `watch` would wake devices in an order of its own.)
+    phases: mpsc::UnboundedReceiver<Phase>,
+    /// The last position of each room, where the dialect has such.
+    positions: BTreeMap<String, (Value, u64)>,
+}
+
+/// A client waits so long for an answer on its socket.
+const PATIENCE: Duration = Duration::from_secs(31);
+
+/// A socket that is open.
+struct Open {
+    socket: usize,
+    connection: String,
+    received: mpsc::UnboundedReceiver<Received>,
+    /// What the client waits for, until when.
+    asked: Option<tokio::time::Instant>,
+    barred: usize,
+    deaf: bool,
+}
+
+impl Device {
+    /// A user's device.
+    #[must_use]
+    pub fn new(
+        world: Surroundings,
+        seed: u64,
+        user: &str,
+        (device, dialect): (usize, Dialect),
+        phases: mpsc::UnboundedReceiver<Phase>,
+    ) -> Self {
+        let dice = Dice::new(seed, &format!("device {device}"));
+        Self { world, user: user.to_owned(), device, dialect, dice, phases, positions: BTreeMap::new() }
+    }
+
+    /// Listens until the world is over.
+    pub async fn run(mut self) {
+        let mut last = false;
+        loop {
+            last |= matches!(self.phases.try_recv(), Ok(Phase::Last));
+            if let Some(mut open) = self.open().await {
+                let by = self.listen(&mut open, last).await;
+                last |= by == "last";
+                self.close(open, by).await;
+                if by == "done" {
+                    return;
+                }
+            } else {
+                time::pass(self.dice.between(20, 400)).await;
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Option<Open> {
+        let socket = self.world.sockets.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let connection = format!("c{socket:04}");
+        let (user, device) = (self.user.clone(), self.device);
+        self.world.history.note(Fact::Opening { socket, user, device, dialect: self.dialect.name() });
+        let mut query = vec![("token".to_owned(), self.world.door.token(&self.user))];
+        if self.dialect == Dialect::Channelstream {
+            // A listener is made by REST before there is a socket.
+            let id = format!("5a928b10-4258-11ea-9c07-{socket:012}");
+            let body = json!({"username": self.user, "channels": self.world.rooms, "conn_id": id});
+            let knock = Knock::new("channelstream-connect", Vec::new(), body);
+            let (status, _) = self.world.door.knock(Who::Signed, knock).await?;
+            if status != 200 {
+                return None;
+            }
+            query = vec![("conn_id".to_owned(), id)];
+        }
+        let received = self.world.lines.come(&connection, self.dialect);
+        let mut call = socket_call(&connection, "$connect", SocketEvent::Connect);
+        call.query = query;
+        let reply = self.world.cloud.socket(self.dialect, call).await;
+        if !reply.is_some_and(|reply| reply.status.is_success()) {
+            self.world.lines.end(&connection);
+            return None;
+        }
+        self.world.lines.open(&connection);
+        let mut open = Open { socket, connection, received, asked: None, barred: 0, deaf: false };
+        match self.dialect {
+            Dialect::Channels => self.subscribe(&mut open),
+            Dialect::Nkchat => self.say(&mut open, &everything_said(), "coreevent"),
+            _ => self.world.history.note(Fact::Listening { socket }),
+        }
+        Some(open)
+    }
+
+    /// Sends a frame, and waits for its answer on the socket for a while.
+    fn say(&self, open: &mut Open, frame: &Value, route: &str) {
+        open.asked = Some(tokio::time::Instant::now() + PATIENCE);
+        let call = socket_call(&open.connection, route, SocketEvent::Message(frame.to_string()));
+        let (cloud, dialect) = (Arc::clone(&self.world.cloud), self.dialect);
+        // What is heard meanwhile is heard meanwhile.
+        tokio::spawn(async move { cloud.socket(dialect, call).await });
+    }
+
+    fn subscribe(&self, open: &mut Open) {
+        let mut after = serde_json::Map::new();
+        let mut channels = Vec::new();
+        for room in &self.world.rooms {
+            let topic = format!("channel:{room}");
+            let position = self.positions.get(room);
+            let (socket, room) = (open.socket, room.clone());
+            let had = position.map(|(_, seq)| *seq);
+            self.world.history.note(Fact::Subscribing { socket, room, after: had });
+            if let Some((epoch, seq)) = position {
+                after.insert(topic.clone(), json!({"epoch": epoch, "seq": seq}));
+            }
+            channels.push(topic);
+        }
+        let frame = json!({"action": "subscribe", "channels": channels, "after": after});
+        self.say(open, &frame, "subscribe");
+    }
+
+    /// Listens until the socket ends; says by whom it does.
+    async fn listen(&mut self, open: &mut Open, last: bool) -> &'static str {
+        let cut = self.world.weather.strikes(&self.dice, self.world.weather.rates().cut * 10);
+        let life = if cut { self.dice.between(1, 3_000) } else { 7_200_000 };
+        let ends = tokio::time::Instant::now() + Duration::from_millis(life);
+        loop {
+            if last && open.asked.is_none() {
+                // What comes of it comes at once: nothing is written any more.
+                time::pass(500).await;
+                while let Ok(received) = open.received.try_recv() {
+                    if let Received::Frame(frame) = received {
+                        self.heard(open, &frame);
+                    }
+                }
+                return "done";
+            }
+            let until = open.asked.map_or(ends, |asked| asked.min(ends));
+            tokio::select! {
+                biased;
+                received = open.received.recv() => match received {
+                    Some(Received::Frame(frame)) => self.heard(open, &frame),
+                    Some(Received::Silence) => {
+                        open.deaf = true;
+                        time::pass(self.dice.between(10, 5_000)).await;
+                        return "silence";
+                    }
+                    Some(Received::Closed) | None => return "server",
+                },
+                // In the last phase it resumes: by another socket, if this one was well.
+                Some(Phase::Last) = self.phases.recv(), if !last => return "last",
+                () = tokio::time::sleep_until(until) => {
+                    return if open.asked.is_some() { "impatience" } else { "cut" };
+                }
+            }
+        }
+    }
+
+    /// Takes a frame.
+    fn heard(&mut self, open: &mut Open, frame: &[u8]) {
+        let Ok(frame) = serde_json::from_slice::<Value>(frame) else { return };
+        let socket = open.socket;
+        match self.dialect {
+            Dialect::Channels => self.heard_channels(open, &frame),
+            Dialect::Nkchat if frame.get("cmd").is_some_and(|cmd| cmd == "ping") => {
+                let answer = json!({"result": "ok", "tid": frame.get("tid")});
+                let call =
+                    socket_call(&open.connection, "$default", SocketEvent::Message(answer.to_string()));
+                let cloud = Arc::clone(&self.world.cloud);
+                tokio::spawn(async move { cloud.socket(Dialect::Nkchat, call).await });
+                return;
+            }
+            Dialect::Nkchat if frame.get("result").is_some_and(|result| result == "ok") => {
+                open.asked = None;
+                self.world.history.note(Fact::Listening { socket });
+                return;
+            }
+            _ => {}
+        }
+        self.world.history.note(Fact::Heard { socket, frame });
+    }
+
+    fn heard_channels(&mut self, open: &mut Open, frame: &Value) {
+        let text = |path: &str| frame.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        let socket = open.socket;
+        match text("/type") {
+            "subscribed" => {
+                open.asked = None;
+                let positions = frame.pointer("/data/positions").and_then(Value::as_object);
+                for (topic, position) in positions.into_iter().flatten() {
+                    let Some(room) = topic.strip_prefix("channel:").map(str::to_owned) else { continue };
+                    let seq = position.get("seq").and_then(Value::as_u64).unwrap_or_default();
+                    let recovered = position.get("recovered") == Some(&Value::Bool(true));
+                    let epoch = position.get("epoch").cloned().unwrap_or_default();
+                    self.positions.insert(room.clone(), (epoch, seq));
+                    self.world.history.note(Fact::Subscribed { socket, room, seq, recovered });
+                }
+            }
+            "error" => {
+                let code = text("/data/code").to_owned();
+                let Some(room) = text("/data/channel").strip_prefix("channel:").map(str::to_owned) else {
+                    // Of no channel: the command failed, and the socket is about to be closed.
+                    return;
+                };
+                open.barred += 1;
+                if open.barred == self.world.rooms.len() {
+                    // No `subscribed` follows.
+                    open.asked = None;
+                }
+                self.world.history.note(Fact::Barred { socket, room, code });
+            }
+            _ => {
+                let Some(seq) = frame.get("seq").and_then(Value::as_u64) else { return };
+                let room = text("/data/channel_id").to_owned();
+                let epoch = frame.get("epoch").cloned().unwrap_or_default();
+                let position = self.positions.entry(room).or_insert((epoch, seq));
+                position.1 = position.1.max(seq);
+            }
+        }
+    }
+
+    async fn close(&self, open: Open, by: &'static str) {
+        let well = by == "last" && self.world.lines.is_open(&open.connection) && !open.deaf;
+        let by = if by == "last" && !well { "silence" } else { by };
+        self.world.history.note(Fact::Closed { socket: open.socket, by });
+        self.world.lines.end(&open.connection);
+        if !self.world.weather.strikes(&self.dice, self.world.weather.rates().untold) {
+            let event = SocketEvent::Disconnect { code: 1001, reason: String::new() };
+            let call = socket_call(&open.connection, "$disconnect", event);
+            let (cloud, dialect) = (Arc::clone(&self.world.cloud), self.dialect);
+            tokio::spawn(async move { cloud.socket(dialect, call).await });
+        }
+        time::pass(self.dice.between(1, 300)).await;
+    }
+}

@@ -1,0 +1,117 @@
+//! What a frame of each dialect tells of: which entry, or which message and what became of it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Something that a frame tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// An entry of a room, by its number; and what kind of thing it is called.
+    Entry(String, u64, String),
+    /// That a message was written, by its place.
+    Written(String, u64),
+    /// That something became of a message: an entry about it, by what it is called in the log.
+    About(String, u64, &'static str),
+    /// A message, shown once more.
+    Shown(String, u64),
+    /// Something passing in a room: who types.
+    Passing(String),
+    /// A message that is in no log.
+    Unknown(String),
+}
+
+/// What is known of the rooms.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    /// Rooms by number.
+    pub rooms: BTreeMap<u64, String>,
+    /// Messages by id.
+    pub messages: BTreeMap<String, (String, u64)>,
+}
+
+impl Index {
+    fn message(&self, id: Option<&Value>, told: impl Fn(String, u64) -> Told) -> Told {
+        let id = id.and_then(Value::as_str).unwrap_or_default();
+        match self.messages.get(id) {
+            Some((room, seq)) => told(room.clone(), *seq),
+            None => Told::Unknown(id.to_owned()),
+        }
+    }
+
+    /// A message by its place, packed into one number: 27 bits are the entry's.
+    fn packed(&self, id: Option<&Value>, told: impl Fn(String, u64) -> Told) -> Told {
+        let packed = id.and_then(Value::as_u64).unwrap_or_default();
+        match self.rooms.get(&(packed >> 27)) {
+            Some(room) => told(room.clone(), packed & ((1 << 27) - 1)),
+            None => Told::Unknown(packed.to_string()),
+        }
+    }
+}
+
+/// What a frame tells of.
+#[must_use]
+pub fn told(index: &Index, dialect: &str, frame: &Value) -> Vec<Told> {
+    match dialect {
+        "channels" => channels(frame),
+        "events" => events(index, frame),
+        "nkchat" => nkchat(index, frame).into_iter().collect(),
+        _ => {
+            let events = frame.as_array().into_iter().flatten();
+            events.filter_map(|event| channelstream(index, event)).collect()
+        }
+    }
+}
+
+fn channels(frame: &Value) -> Vec<Told> {
+    let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
+    let Some(room) = frame.pointer("/data/channel_id").and_then(Value::as_str) else { return Vec::new() };
+    match frame.get("seq").and_then(Value::as_u64) {
+        Some(seq) => vec![Told::Entry(room.to_owned(), seq, kind.to_owned())],
+        None => vec![Told::Passing(room.to_owned())],
+    }
+}
+
+fn events(index: &Index, frame: &Value) -> Vec<Told> {
+    let messages = || frame.pointer("/data/messages").and_then(Value::as_array).into_iter().flatten();
+    match frame.get("type").and_then(Value::as_str) {
+        Some("TextMessagesCreated") => {
+            messages().map(|one| index.packed(one.get("messageId"), Told::Written)).collect()
+        }
+        Some("TextMessagesUpdated") => {
+            messages().map(|one| index.packed(one.get("messageId"), Told::Shown)).collect()
+        }
+        Some("TextMessageDeleted") => {
+            vec![index.packed(frame.pointer("/data/messageId"), |room, seq| Told::About(room, seq, "gone"))]
+        }
+        Some("RoomCreated" | "RoomUpdated") => {
+            let last = frame.pointer("/data/room/lastMessage/messageId");
+            last.map(|last| index.packed(Some(last), Told::Shown)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn nkchat(index: &Index, frame: &Value) -> Option<Told> {
+    let id = frame.pointer("/data/body/message_id");
+    let about = |what| move |room, seq| Told::About(room, seq, what);
+    match frame.pointer("/data/type")?.as_str()? {
+        "created_message" => Some(index.message(id, Told::Written)),
+        "updated_message" => Some(index.message(id, about("message_edited"))),
+        "deleted_message" => Some(index.message(id, about("message_recalled"))),
+        _ => None,
+    }
+}
+
+fn channelstream(index: &Index, event: &Value) -> Option<Told> {
+    let id = event.get("uuid");
+    let about = |what| move |room, seq| Told::About(room, seq, what);
+    match event.get("type")?.as_str()? {
+        // What was missed is told when the socket is announced, which another shard may bring later.
+        "message" if event.get("catchup") == Some(&Value::Bool(true)) => Some(index.message(id, Told::Shown)),
+        "message" => Some(index.message(id, Told::Written)),
+        "message:edit" => Some(index.message(id, about("message_edited"))),
+        "message:delete" => Some(index.message(id, about("message_recalled"))),
+        _ => None,
+    }
+}

@@ -1,0 +1,33 @@
+//! A world of its own for each seed: clients, functions, the stream and the connections, with virtual time, and
+//! everything that goes wrong on them; and a checker of what its clients saw.
+//!
+//! The program under test is the real one: handlers, operations, store and delivery, with the SDK's client over
+//! the embedded table. What is simulated is what AWS and the clients do.
+//!
+//! # Layout
+//! - [`world`]: one run. [`dice`], [`weather`], [`time`]: where its luck comes from, what goes wrong, when.
+//! - [`table`], [`stream`], [`gateway`], [`cloud`]: DynamoDB, its stream, the connections, the functions.
+//! - [`door`], [`device`], [`actor`]: clients: requests, sockets, and who uses them.
+//! - [`history`]: what the clients saw. [`log`], [`oracle`], [`checker`]: what they should have seen.
+//!
+//! # Invariants
+//! - A run is single-threaded, and the same for the same seed.
+//! - The checker knows the program's rules from the contract alone: it calls neither its visibility nor its reads.
+
+pub mod actor;
+pub mod checker;
+pub mod cloud;
+pub mod device;
+pub mod dice;
+pub mod door;
+pub mod frames;
+pub mod gateway;
+pub mod history;
+pub mod listening;
+pub mod log;
+pub mod oracle;
+pub mod stream;
+pub mod table;
+pub mod time;
+pub mod weather;
+pub mod world;

@@ -1,0 +1,124 @@
+//! What goes wrong in a world, and how often: chosen by the seed, so that some worlds have much of one evil and
+//! some have a little of all. At the end of every world the weather clears.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+};
+
+use super::dice::Dice;
+
+/// How often something happens, in a thousand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rates {
+    /// The table throttles, and has done nothing.
+    pub throttled: u64,
+    /// Another transaction holds the item.
+    pub conflict: u64,
+    /// A request to the table is never answered, and was not done.
+    pub lost_before: u64,
+    /// A request to the table is never answered, and was done.
+    pub lost_after: u64,
+    /// The table answers 500, before or after it was done.
+    pub broken: u64,
+    /// An answer of the table takes long.
+    pub slow: u64,
+    /// A Query ends early, with a key to go on from.
+    pub short_page: u64,
+    /// Some items of a batch are left unprocessed.
+    pub unprocessed: u64,
+    /// A function is killed at some await.
+    pub killed: u64,
+    /// A function does all, and its answer is lost.
+    pub answer_lost: u64,
+    /// A batch of the stream that was delivered comes again.
+    pub again: u64,
+    /// The records of a batch come in another order, each item's own kept.
+    pub shuffled: u64,
+    /// A shard of the stream is split.
+    pub split: u64,
+    /// A post to a connection is answered 429 or 5xx.
+    pub later: u64,
+    /// A connection takes nothing for a while.
+    pub stuck: u64,
+    /// A connection takes frames that nobody receives.
+    pub deaf: u64,
+    /// A connection is cut.
+    pub cut: u64,
+    /// A `$disconnect` is never told.
+    pub untold: u64,
+}
+
+/// The weather of one world.
+#[derive(Debug, Clone)]
+pub struct Weather {
+    rates: Rates,
+    fair: Arc<AtomicBool>,
+    storms: Arc<AtomicU64>,
+}
+
+impl Weather {
+    /// The weather that the seed brings.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        let dice = Dice::new(seed, "weather");
+        // One world in sixteen has none: what fails there is no fault's doing.
+        let calm = dice.below(16) == 0;
+        let rate = |most: u64| if calm || dice.below(5) < 2 { 0 } else { dice.between(1, most) };
+        let rates = Rates {
+            throttled: rate(40),
+            conflict: rate(60),
+            lost_before: rate(15),
+            lost_after: rate(25),
+            broken: rate(15),
+            slow: rate(40),
+            short_page: rate(250),
+            unprocessed: rate(200),
+            killed: rate(60),
+            answer_lost: rate(60),
+            again: rate(250),
+            shuffled: rate(600),
+            split: rate(100),
+            later: rate(120),
+            stuck: rate(10),
+            deaf: rate(12),
+            cut: rate(12),
+            untold: rate(500),
+        };
+        let storms = Arc::new(AtomicU64::new(0));
+        Self { rates, fair: Arc::new(AtomicBool::new(true)), storms }
+    }
+
+    /// How often what happens now; never, while it is fair.
+    #[must_use]
+    pub fn rates(&self) -> Rates {
+        if self.fair.load(Relaxed) { Rates::default() } else { self.rates }
+    }
+
+    /// Lets it rage, or clears it.
+    pub fn set_fair(&self, fair: bool) {
+        self.fair.store(fair, Relaxed);
+    }
+
+    /// Whether nothing goes wrong now.
+    #[must_use]
+    pub fn is_fair(&self) -> bool {
+        self.fair.load(Relaxed)
+    }
+
+    /// Throws for one evil, and counts it if it strikes.
+    #[must_use]
+    pub fn strikes(&self, dice: &Dice, chance: u64) -> bool {
+        let strikes = dice.permille(chance);
+        if strikes {
+            self.storms.fetch_add(1, Relaxed);
+        }
+        strikes
+    }
+
+    /// How often anything went wrong.
+    #[must_use]
+    pub fn struck(&self) -> u64 {
+        self.storms.load(Relaxed)
+    }
+}

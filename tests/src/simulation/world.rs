@@ -1,0 +1,290 @@
+//! One world: made, lived in, cleared up and looked at.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, atomic::AtomicUsize},
+};
+
+use domain::Dialect;
+use handlers::{
+    auth::Caller,
+    operations::create::{self, NewConversation},
+};
+use serde_json::{Value, json};
+use switchboard::dynamodb::TABLE;
+use tokio::{sync::mpsc, task::JoinSet};
+
+use super::{
+    actor::{Actor, Known},
+    cloud::Cloud,
+    device::{Device, Phase, Surroundings},
+    dice::Dice,
+    door::{Door, Knock, Who},
+    gateway::Lines,
+    history::{Fact, History, hash},
+    stream::Stream,
+    table::{Place, Table},
+    time,
+    weather::Weather,
+};
+
+/// All that is known of a world when it is over.
+#[derive(Debug, Clone, Default)]
+pub struct Run {
+    /// What its clients saw.
+    pub facts: Vec<(u64, Fact)>,
+    /// The table's items at the end.
+    pub items: Vec<Value>,
+    /// The logs' entries as they were written.
+    pub inserted: Vec<Value>,
+    /// When each was committed.
+    pub commits: BTreeMap<Place, u64>,
+    /// How often something went wrong.
+    pub faults: u64,
+    /// Requests to the table.
+    pub requests: u64,
+    /// Connections that said in fair weather that they are gone.
+    pub gone: BTreeSet<String>,
+    /// Subscriptions, by room and connection, that a function holds which was killed: it had told its client
+    /// `subscribed`, and what came then was left to it. The next entry finds them out.
+    pub held: BTreeSet<(String, String)>,
+    /// What went wrong that is no weather.
+    pub stuck: Option<String>,
+}
+
+impl Run {
+    /// A number that is the same for the same history.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        hash(&self.facts)
+    }
+}
+
+/// Users of a world.
+const NAMES: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
+/// How long a world may take to deliver everything once the weather is fair, in milliseconds.
+const DRAIN: u64 = 600_000;
+
+/// Lives through the world of that seed.
+///
+/// # Errors
+/// When the world cannot be made.
+pub fn run(seed: u64) -> Result<Run, String> {
+    // The SDK's jitter and the store's.
+    fastrand::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let local = runtime.block_on(live(seed));
+    // What is still under way is dropped here, before the thread lives through another world.
+    drop(runtime);
+    local
+}
+
+async fn live(seed: u64) -> Result<Run, String> {
+    time::begin();
+    let weather = Weather::of(seed);
+    let history = History::default();
+    let table = Table::new(seed, weather.clone())?;
+    store::schema::create_table(&table.client("setup"), TABLE).await.map_err(|error| error.to_string())?;
+    let lines = Lines::new(seed, weather.clone());
+    let cloud = Arc::new(Cloud::new(seed, &table, &lines, weather.clone(), history.clone()));
+    let dice = Dice::new(seed, "world");
+    let count = usize::try_from(dice.between(3, 5)).unwrap_or(3);
+    let users: Vec<String> = NAMES.iter().take(count).map(|name| (*name).to_owned()).collect();
+    let door = Door::new(Arc::clone(&cloud), &users)?;
+    let rooms = furnish(&door, &dice, &users, &history).await?;
+    let numbers = numbers(&table, &rooms)?;
+    let sockets = Arc::new(AtomicUsize::new(0));
+    let surroundings = Surroundings {
+        cloud: Arc::clone(&cloud),
+        door,
+        lines,
+        history: history.clone(),
+        weather: weather.clone(),
+        rooms,
+        sockets,
+    };
+    let stream = Stream::new(seed, &table, weather.clone())?;
+    let mut streaming = JoinSet::new();
+    streaming.spawn(Arc::clone(&stream).run(Arc::clone(&cloud)));
+    weather.set_fair(false);
+    // Where a conversation may end, nobody names one that is not there: that would make another of its name.
+    let mortal = dice.permille(200);
+    let (mut devices, phases) = devices(&surroundings, seed, &dice, &users, mortal);
+    let actors = actors(&surroundings, seed, &dice, &users, (&numbers, mortal));
+    let readers = act(actors, dice.between(16, 36)).await;
+    weather.set_fair(true);
+    history.note(Fact::Cleared);
+    let mut stuck = drained(&stream).await;
+    // Whoever waits for an answer that never comes, or has a dead line, finds out; holds of dead functions end.
+    time::pass(60_000).await;
+    // In some worlds everybody hears once more of each room: whoever is gone is found out, if not before.
+    if dice.permille(600) {
+        for (actor, room) in readers.iter().cycle().zip(&surroundings.rooms) {
+            actor.last_word(room).await;
+        }
+    }
+    stuck = stuck.or(drained(&stream).await);
+    let held = held(&table.items()?);
+    for phase in &phases {
+        let _ = phase.send(Phase::Last);
+    }
+    let all = async { while devices.join_next().await.is_some() {} };
+    if tokio::time::timeout(std::time::Duration::from_millis(DRAIN), all).await.is_err() {
+        stuck = stuck.or(Some("a device never gets an answer".to_owned()));
+    }
+    for reader in &readers {
+        for room in &surroundings.rooms {
+            reader.read(room).await;
+        }
+    }
+    streaming.abort_all();
+    Ok(Run {
+        facts: history.facts(),
+        items: table.items()?,
+        inserted: stream.inserted(),
+        commits: table.commits(),
+        faults: weather.struck(),
+        requests: table.requests(),
+        held,
+        gone: surroundings.lines.gone(),
+        stuck,
+    })
+}
+
+/// Makes the rooms, and lets some users in.
+async fn furnish(
+    door: &Door,
+    dice: &Dice,
+    users: &[String],
+    history: &History,
+) -> Result<Vec<String>, String> {
+    let mut rooms = Vec::new();
+    for n in 0..dice.between(1, 3) {
+        let owner = dice.pick(users).cloned().unwrap_or_default();
+        let visibility = dice.pick(&["private", "private", "public", "open"]).copied().unwrap_or("private");
+        let room = format!("room-{n}");
+        make(door, &owner, &room, visibility).await?;
+        history.note(Fact::Room { room: room.clone(), visibility: visibility.to_owned() });
+        for user in users.iter().filter(|user| **user != owner) {
+            if dice.permille(750) {
+                let path = vec![("channel_id", room.as_str())];
+                let body = json!({ "user_id": user });
+                door.knock(Who::ServerFor(&owner), Knock::new("channels-add-member", path, body)).await;
+            }
+        }
+        rooms.push(room);
+    }
+    Ok(rooms)
+}
+
+/// Makes a room of this id: one that the server draws would be another in the next run.
+async fn make(door: &Door, owner: &str, room: &str, visibility: &str) -> Result<(), String> {
+    let cx = door.cloud().process();
+    let user = domain::UserId::trusted(owner);
+    cx.store.ensure_user(&user, cx.clock.now()).await.map_err(|error| error.to_string())?;
+    let caller = Caller { user: Some(user), powerful: false, server: false };
+    let visibility = serde_json::from_value(json!(visibility)).map_err(|error| error.to_string())?;
+    let id = Some(domain::ConversationId::trusted(room));
+    let new = NewConversation { id, title: Some(room.to_owned()), ..NewConversation::of(visibility) };
+    let made = create::create(cx, &caller, Dialect::Channels, new).await;
+    made.map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// The rooms' numbers, from the table.
+fn numbers(table: &Table, rooms: &[String]) -> Result<BTreeMap<String, u64>, String> {
+    let mut numbers = BTreeMap::new();
+    for item in table.items()? {
+        let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        if text("/sk/S") == "CONV"
+            && let Some(room) = text("/pk/S").strip_prefix("CONV#")
+            && rooms.iter().any(|one| one == room)
+        {
+            numbers.insert(room.to_owned(), text("/n/N").parse().unwrap_or_default());
+        }
+    }
+    Ok(numbers)
+}
+
+/// Devices at work, and how each is told how far the world is.
+type Devices = (JoinSet<()>, Vec<mpsc::UnboundedSender<Phase>>);
+
+/// Each user has a device that can resume, and perhaps another.
+fn devices(surroundings: &Surroundings, seed: u64, dice: &Dice, users: &[String], mortal: bool) -> Devices {
+    let naming = if mortal { Dialect::Events } else { Dialect::Channelstream };
+    let others = [Dialect::Events, Dialect::Nkchat, naming, Dialect::Channels];
+    let (mut devices, mut phases) = (JoinSet::new(), Vec::new());
+    for user in users {
+        let second = dice.pick(&others).copied().filter(|_| dice.permille(600));
+        for dialect in [Some(Dialect::Channels), second].into_iter().flatten() {
+            let (phase, told) = mpsc::unbounded_channel();
+            let device = (phases.len(), dialect);
+            devices.spawn(Device::new(surroundings.clone(), seed, user, device, told).run());
+            phases.push(phase);
+        }
+    }
+    (devices, phases)
+}
+
+fn actors(
+    surroundings: &Surroundings,
+    seed: u64,
+    dice: &Dice,
+    users: &[String],
+    (numbers, mortal): (&BTreeMap<String, u64>, bool),
+) -> Vec<Actor> {
+    let known: Known = Arc::new(Mutex::default());
+    let asks = Arc::new(AtomicUsize::new(0));
+    let actor = |user: &String| Actor {
+        world: surroundings.clone(),
+        user: user.clone(),
+        users: users.to_vec(),
+        numbers: numbers.clone(),
+        known: Arc::clone(&known),
+        dice: Dice::new(seed, &format!("{user} {}", dice.below(1_000))),
+        asks: Arc::clone(&asks),
+        mortal,
+    };
+    users.iter().map(actor).collect()
+}
+
+/// Lets the users do so many things, all together; each comes back to read in the end.
+async fn act(actors: Vec<Actor>, deeds: u64) -> Vec<Actor> {
+    let each = deeds.div_ceil(u64::try_from(actors.len()).unwrap_or(1).max(1));
+    let mut acting = JoinSet::new();
+    let mut readers = Vec::new();
+    for actor in actors {
+        readers.push(actor.clone());
+        acting.spawn(actor.act(each));
+    }
+    while acting.join_next().await.is_some() {}
+    readers
+}
+
+/// Subscriptions that somebody holds, in fair weather and when all is done.
+fn held(items: &[Value]) -> BTreeSet<(String, String)> {
+    let held = items.iter().filter(|item| item.get("g").is_some()).filter_map(|item| {
+        let room = item.pointer("/pk/S")?.as_str()?.strip_prefix("TOPIC#conversation:")?;
+        Some((room.to_owned(), item.pointer("/sk/S")?.as_str()?.to_owned()))
+    });
+    held.collect()
+}
+
+/// Waits until everything is delivered; says so if that does not happen.
+async fn drained(stream: &Stream) -> Option<String> {
+    let mut quiet = 0;
+    let mut waited = 0;
+    while quiet < 3 {
+        time::pass(100).await;
+        waited += 100;
+        match stream.is_drained() {
+            Ok(true) => quiet += 1,
+            Ok(false) => quiet = 0,
+            Err(error) => return Some(error),
+        }
+        if waited > DRAIN {
+            return Some("the stream is not delivered".to_owned());
+        }
+    }
+    None
+}

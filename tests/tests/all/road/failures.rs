@@ -1,0 +1,112 @@
+//! What goes wrong on the road of a large audience: a chunk that nobody can read, a listener that does not read.
+
+use domain::Seq;
+use handlers::{
+    delivery::{
+        chunk::{Carried, Chunk, List, Shard},
+        deliver,
+    },
+    invocation::{Invocation, QueueMessage, Reply},
+};
+use serde_json::{Value, json};
+use store::stretch::Stretch;
+use switchboard::invoke::invoke;
+use tokio::net::TcpSocket;
+use tokio_tungstenite::client_async;
+
+use super::{chunks::MEMBERS, make_room, posts, server, texts};
+use crate::{
+    channelstream,
+    harness::{PATIENCE, Server, within},
+};
+
+/// A chunk of `room`'s entries, as a message of the queue.
+async fn message(server: &Server, id: &str, group: &str, entries: (u64, u64), at: usize) -> QueueMessage {
+    let stretches = Stretch::between(&["dan".to_owned()]);
+    let (from, to) = (Seq(entries.0), Seq(entries.1));
+    let chunk = Chunk {
+        number: server.number("room").await,
+        generation: 1,
+        round: entries.1,
+        more: false,
+        shard: Shard { list: List::Members, at, stretch: stretches[at].clone() },
+        carried: vec![Carried::Entries(from, to)],
+    };
+    let body = chunk.parcel().unwrap().body;
+    QueueMessage { id: id.to_owned(), group: group.to_owned(), body }
+}
+
+#[tokio::test]
+async fn a_chunk_that_cannot_be_read_holds_up_its_own_shard_alone() {
+    let server = server(1_000).await;
+    make_room(&server, "private", &MEMBERS).await;
+    for n in 0..4 {
+        server.user("ann").send("room", &n.to_string()).await;
+    }
+    let (mut bob, mut hal) = (server.listen("bob").await, server.listen("hal").await);
+    let bad = |id: &str| QueueMessage { id: id.into(), group: "0".into(), body: "no chunk".into() };
+    let messages = vec![
+        message(&server, "a", "0", (2, 3), 0).await,
+        bad("b"),
+        message(&server, "c", "1", (2, 2), 1).await,
+        message(&server, "d", "0", (4, 5), 0).await,
+        message(&server, "e", "1", (3, 5), 1).await,
+    ];
+    let mark = server.recorder.mark();
+    let call = Invocation::Queue(messages);
+    let reply = invoke(&deliver::ENDPOINT, &server.running.context, call, PATIENCE).await.unwrap();
+    let Reply::Batch(mut failed) = reply else { panic!("{reply:?}") };
+    failed.sort();
+    assert_eq!(failed, ["b", "d"], "and nothing overtakes it");
+    assert_eq!(texts(&server.heard(&mut bob).await), ["0", "1"]);
+    assert_eq!(texts(&server.heard(&mut hal).await), ["0", "1", "2", "3"]);
+    assert_eq!(
+        posts(&server, mark, "deliver"),
+        4,
+        "what came together is told together: messages, and the room"
+    );
+    server.end().await;
+}
+
+/// A listener of Channelstream that never reads, with a small buffer.
+async fn deaf(server: &Server, user: &str) -> impl Sized {
+    let connected = channelstream::connect(server, user, &["room"], json!({})).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(server.running.address).await.unwrap();
+    let id = connected["conn_id"].as_str().unwrap();
+    client_async(format!("ws://{}/ws?conn_id={id}", server.running.address), stream).await.unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deaf_listener_of_a_large_audience_is_parked_and_the_others_hear_everything() {
+    // What the socket, the kernel and the buffer take before it is full, and more.
+    const MESSAGES: usize = 120;
+    let server = server(2).await;
+    make_room(&server, "open", &["ann"]).await;
+    let deaf = deaf(&server, "bob").await;
+    let cat = channelstream::listen(&server, "cat", &["room"]).await;
+    let text = "x".repeat(90_000);
+    for n in 0..MESSAGES {
+        server.user("ann").send("room", &format!("{n} {text}")).await;
+    }
+    let number = |event: &Value| -> Option<usize> {
+        event["message"]["text"].as_str()?.split(' ').next()?.parse().ok()
+    };
+    let told = |frames: &[Value]| -> Vec<usize> {
+        frames.iter().flat_map(|frame| frame.as_array().unwrap()).filter_map(number).collect()
+    };
+    let all = cat.socket.wait_until("every message", |heard| told(&heard.frames).len() >= MESSAGES).await;
+    assert_eq!(told(&all.frames), (0..MESSAGES).collect::<Vec<_>>(), "in order, each once");
+    let closed = async {
+        while server.running.connections.count() > 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("closing the deaf listener's socket", closed).await;
+    let closes = server.recorder.since(0, "deliver");
+    let closes = closes.iter().filter(|one| one.name == "DeleteConnection").count();
+    assert_eq!(closes, 1, "parked once, by who serves its shard");
+    drop(deaf);
+    server.end().await;
+}

@@ -1,0 +1,270 @@
+//! Histories written by hand, each with one thing that must not be: the checker must see it, and nothing else.
+
+use serde_json::{Value, json};
+use tests::simulation::{
+    checker,
+    history::{Deed, Fact, Outcome},
+    world::Run,
+};
+
+/// When worlds begin, unix milliseconds.
+const BEGINNING: u64 = 1_790_000_000_000;
+
+/// A room of ann, its owner, and bob; `private` unless said otherwise. Each entry is committed at ten times its number.
+struct Story {
+    run: Run,
+    seq: u64,
+}
+
+impl Story {
+    fn of(visibility: &str) -> Self {
+        let mut story = Self { run: Run::default(), seq: 0 };
+        let (room, visibility) = ("room".to_owned(), visibility.to_owned());
+        story.fact(0, Fact::Room { room, visibility });
+        let settings = json!({"pk": {"S": "CONV#room"}, "sk": {"S": "CONV"}, "n": {"N": "1"}});
+        story.run.items.push(settings);
+        story.event("ann", &json!({"conversation_created": {"title": "room", "members": ["ann"]}}));
+        story.event("ann", &json!({"members_added": {"members": ["bob"], "how": "added"}}));
+        story
+    }
+
+    fn fact(&mut self, at: u64, fact: Fact) {
+        self.run.facts.push((at, fact));
+    }
+
+    fn entry(&mut self, mut item: Value) -> u64 {
+        self.seq += 1;
+        let at = self.seq * 10;
+        item["pk"] = json!({"S": "LOG#1"});
+        item["sk"] = json!({"S": format!("{:012}", self.seq)});
+        item["t"] = json!({"N": (BEGINNING + at).to_string()});
+        item["r"] = json!({"N": self.seq.to_string()});
+        self.run.commits.insert((1, self.seq), at);
+        self.run.items.push(item.clone());
+        self.run.inserted.push(item);
+        self.seq
+    }
+
+    fn event(&mut self, actor: &str, event: &Value) -> u64 {
+        self.entry(json!({"u": {"S": actor}, "d": {"S": "c"}, "x": {"S": event.to_string()}}))
+    }
+
+    /// A message that is in the log, and nothing is known of who asked for it.
+    fn written(&mut self, author: &str, text: &str, whom: &Value) -> u64 {
+        self.entry(json!({"u": {"S": author}, "d": {"S": "c"}, "k": {"S": "m"}, "b": {"S": text},
+            "i": {"S": text}, "a": {"S": whom.to_string()}}))
+    }
+
+    fn asked(&mut self, ask: usize, user: &str, at: (u64, u64), deed: Deed, outcome: Outcome) {
+        let (user, room) = (user.to_owned(), "room".to_owned());
+        self.fact(at.0, Fact::Asked { ask, user, room, deed, dialect: "channels" });
+        self.fact(at.1, Fact::Answered { ask, outcome });
+    }
+
+    /// A message that was asked for as it stands in the log.
+    fn said(&mut self, author: &str, text: &str, only: &[&str]) -> u64 {
+        let seq = self.written(author, text, &json!({ "o": only }));
+        let only: Vec<String> = only.iter().map(|&user| user.to_owned()).collect();
+        let deed = Deed::Say { text: text.to_owned(), only, except: Vec::new() };
+        let done = Outcome::Done { message: Some(text.to_owned()), read: None };
+        self.asked(self.seq as usize, author, (seq * 10 - 1, seq * 10 + 1), deed, done);
+        seq
+    }
+
+    /// Bob's device, subscribed after an entry.
+    fn listens(&mut self, user: &str, seq: u64) {
+        let at = self.seq * 10 + 2;
+        self.fact(at, Fact::Opening { socket: 0, user: user.to_owned(), device: 0, dialect: "channels" });
+        self.fact(at, Fact::Subscribing { socket: 0, room: "room".to_owned(), after: None });
+        self.fact(at, Fact::Subscribed { socket: 0, room: "room".to_owned(), seq, recovered: false });
+    }
+
+    fn hears(&mut self, seq: u64) {
+        let kind = match self.run.inserted[usize::try_from(seq).unwrap() - 1].get("k") {
+            Some(_) => "channel_message",
+            None => "user_banned",
+        };
+        let frame = json!({"type": kind, "seq": seq, "epoch": "e", "data": {"channel_id": "room"}});
+        self.fact(self.seq * 10 + 5, Fact::Heard { socket: 0, frame });
+    }
+
+    /// The rules that do not hold.
+    fn broken(&self) -> Vec<&'static str> {
+        checker::check(&self.run).into_iter().map(|one| one.rule).collect()
+    }
+}
+
+#[test]
+fn a_history_without_a_fault_has_none() {
+    let mut story = Story::of("private");
+    story.listens("bob", 2);
+    let first = story.said("ann", "w1", &[]);
+    story.said("ann", "w2", &["cat"]);
+    let last = story.said("ann", "w3", &["bob"]);
+    story.hears(first);
+    story.hears(last);
+    // Again, as it comes from a batch that was delivered twice.
+    story.hears(first);
+    story.hears(last);
+    assert_eq!(checker::check(&story.run), []);
+}
+
+#[test]
+fn a_write_that_is_lost_or_doubled_or_was_refused_is_seen() {
+    let say = |text: &str| Deed::Say { text: text.to_owned(), only: Vec::new(), except: Vec::new() };
+    let done = Outcome::Done { message: None, read: None };
+    let mut lost = Story::of("private");
+    lost.asked(1, "ann", (21, 29), say("w1"), done);
+    assert_eq!(lost.broken(), ["once"]);
+    let mut doubled = Story::of("private");
+    doubled.written("ann", "w1", &json!({}));
+    doubled.written("ann", "w1", &json!({}));
+    doubled.asked(1, "ann", (21, 99), say("w1"), Outcome::Unknown);
+    assert_eq!(doubled.broken(), ["once"]);
+    let mut refused = Story::of("private");
+    refused.written("ann", "w1", &json!({}));
+    refused.asked(1, "ann", (21, 99), say("w1"), Outcome::Refused(403));
+    assert_eq!(refused.broken(), ["once"]);
+}
+
+#[test]
+fn a_gap_in_the_numbers_is_seen() {
+    let mut story = Story::of("private");
+    story.seq += 1;
+    story.said("ann", "w1", &[]);
+    assert_eq!(story.broken(), ["order"]);
+    let mut twice = Story::of("private");
+    twice.run.inserted.push(twice.run.inserted[1].clone());
+    assert_eq!(twice.broken(), ["once"]);
+}
+
+#[test]
+fn what_was_not_permitted_is_seen() {
+    let mut stranger = Story::of("private");
+    stranger.said("eve", "w1", &[]);
+    assert_eq!(stranger.broken(), ["permitted"]);
+    let mut banned = Story::of("open");
+    banned.event("ann", &json!({"banned": {"user": "bob", "motive": ""}}));
+    banned.said("bob", "w1", &[]);
+    assert_eq!(banned.broken(), ["permitted"]);
+    let mut upwards = Story::of("private");
+    upwards.event("bob", &json!({"banned": {"user": "ann", "motive": ""}}));
+    assert_eq!(upwards.broken(), ["permitted"]);
+}
+
+#[test]
+fn a_frame_for_somebody_else_is_seen() {
+    let mut story = Story::of("private");
+    story.listens("bob", 2);
+    let whispered = story.said("ann", "w1", &["cat"]);
+    story.hears(whispered);
+    assert_eq!(story.broken(), ["forbidden"]);
+}
+
+#[test]
+fn a_frame_after_the_ban_is_seen() {
+    let mut story = Story::of("private");
+    story.listens("bob", 2);
+    let ban = story.event("ann", &json!({"banned": {"user": "bob", "motive": ""}}));
+    story.hears(ban);
+    let room = "room".to_owned();
+    story.fact(36, Fact::Barred { socket: 0, room, code: "forbidden".to_owned() });
+    assert_eq!(checker::check(&story.run), []);
+    let after = story.said("ann", "w1", &[]);
+    story.hears(after);
+    assert_eq!(story.broken(), ["forbidden"]);
+}
+
+#[test]
+fn an_edit_of_a_message_whose_own_copy_is_deleted_is_seen() {
+    let mut story = Story::of("private");
+    let message = story.said("ann", "w1", &[]);
+    story.event("bob", &json!({"copies_deleted": {"user": "bob", "messages": message.to_string()}}));
+    story.listens("bob", 4);
+    let edit = story.event("ann", &json!({"message_edited": {"i": "w1", "s": message, "u": "ann"}}));
+    let frame = json!({"type": "message_updated", "seq": edit, "data": {"channel_id": "room"}});
+    story.fact(99, Fact::Heard { socket: 0, frame });
+    assert_eq!(story.broken(), ["forbidden"]);
+}
+
+#[test]
+fn a_frame_that_was_skipped_or_never_came_is_seen() {
+    let mut skipped = Story::of("private");
+    skipped.listens("bob", 2);
+    skipped.said("ann", "w1", &[]);
+    let second = skipped.said("ann", "w2", &[]);
+    skipped.hears(second);
+    assert_eq!(skipped.broken(), ["no gap"]);
+    let mut missing = Story::of("private");
+    missing.listens("bob", 2);
+    let first = missing.said("ann", "w1", &[]);
+    missing.said("ann", "w2", &[]);
+    missing.hears(first);
+    assert_eq!(missing.broken(), ["nothing lost"]);
+}
+
+#[test]
+fn a_resume_that_leaves_something_out_is_seen() {
+    let mut story = Story::of("private");
+    story.listens("bob", 2);
+    let first = story.said("ann", "w1", &[]);
+    let room = || "room".to_owned();
+    story.fact(50, Fact::Opening { socket: 1, user: "bob".to_owned(), device: 0, dialect: "channels" });
+    story.fact(50, Fact::Subscribing { socket: 1, room: room(), after: Some(2) });
+    story.fact(51, Fact::Subscribed { socket: 1, room: room(), seq: first, recovered: true });
+    assert_eq!(story.broken(), ["no gap"]);
+}
+
+#[test]
+fn who_may_not_read_is_not_subscribed_and_gets_no_list() {
+    let mut story = Story::of("private");
+    story.listens("eve", 2);
+    assert!(story.broken().contains(&"forbidden"));
+    let mut list = Story::of("private");
+    let read = Outcome::Done { message: None, read: Some(Vec::new()) };
+    list.asked(1, "eve", (50, 51), Deed::Read, read);
+    assert_eq!(list.broken(), ["lists"]);
+    let mut refused = Story::of("private");
+    refused.asked(1, "bob", (50, 51), Deed::Read, Outcome::Refused(403));
+    assert_eq!(refused.broken(), ["lists"]);
+}
+
+#[test]
+fn a_list_that_shows_too_little_is_seen() {
+    let mut story = Story::of("private");
+    story.said("ann", "w1", &[]);
+    story.said("ann", "w2", &["cat"]);
+    story.fact(60, Fact::Cleared);
+    let read = |ids: &[&str]| {
+        let read = Some(ids.iter().map(|&id| id.to_owned()).collect());
+        Outcome::Done { message: None, read }
+    };
+    story.asked(9, "bob", (70, 71), Deed::Read, read(&["w1"]));
+    assert_eq!(checker::check(&story.run), []);
+    story.asked(10, "bob", (72, 73), Deed::Read, read(&[]));
+    assert_eq!(story.broken(), ["lists"]);
+}
+
+#[test]
+fn messages_out_of_order_are_seen_where_frames_have_no_position() {
+    let mut story = Story::of("private");
+    let opening = Fact::Opening { socket: 0, user: "bob".to_owned(), device: 0, dialect: "events" };
+    story.fact(22, opening);
+    story.fact(23, Fact::Listening { socket: 0 });
+    let (first, second) = (story.said("ann", "w1", &[]), story.said("ann", "w2", &[]));
+    for seq in [second, first] {
+        let frame =
+            json!({"type": "TextMessagesCreated", "data": {"messages": [{"messageId": (1 << 27) + seq}]}});
+        story.fact(60, Fact::Heard { socket: 0, frame });
+    }
+    assert_eq!(story.broken(), ["order"]);
+}
+
+#[test]
+fn a_connection_that_is_gone_and_still_known_is_seen() {
+    let mut story = Story::of("private");
+    story.run.gone.insert("c0001".to_owned());
+    assert_eq!(story.broken(), Vec::<&str>::new());
+    story.run.items.push(json!({"pk": {"S": "USER#bob"}, "sk": {"S": "CONN#c0001"}}));
+    assert_eq!(story.broken(), ["it ends"]);
+}
