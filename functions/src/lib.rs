@@ -15,15 +15,16 @@
 //!
 //! # Where the secrets come from, and why
 //! The server's secret and the token key live in one secret of AWS Secrets Manager. CloudFormation reads it when
-//! it deploys (`{{resolve:secretsmanager:…}}` in `template.yaml`) and writes the values into the functions'
-//! environment, which Lambda keeps encrypted. So:
+//! it deploys (`{{resolve:secretsmanager:…}}` in `template.yaml`), once for all functions, and writes the values into
+//! their environment, which Lambda keeps encrypted. So:
 //! - no function may read a secret, or anything else but what its endpoint declares in `access`: a function that
 //!   is taken over cannot reach the secret's other versions or other secrets of the account;
 //! - a cold start makes no call and waits for nobody; neither the SSM or Secrets Manager client nor the
 //!   extension's layer is in the zip.
 //!
-//! The price: who may read a function's configuration in the account reads the secrets, and a rotated secret
-//! arrives with the next deployment (raise the parameter `SecretRevision`, which makes CloudFormation read anew).
+//! The price: who may read a function's configuration or Systems Manager's parameters in the account reads the
+//! secrets (docs/decisions/0021 says why there are parameters), and a rotated secret arrives with the next
+//! deployment (raise the parameter `SecretRevision`, which makes CloudFormation read anew).
 
 use std::{process::ExitCode, sync::Arc};
 

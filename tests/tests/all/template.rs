@@ -137,6 +137,16 @@ fn a_stack_stays_below_cloudformation_s_500_resources() {
 }
 
 #[test]
+fn a_stack_stays_below_cloudformation_s_60_dynamic_references() {
+    let template: Value = serde_yaml_ng::from_str(&read(TEMPLATE)).unwrap();
+    let references = |value: &Value| serde_yaml_ng::to_string(value).unwrap().matches("{{resolve:").count();
+    // SAM writes what stands in Globals into each function.
+    let functions = references(&template["Globals"]) * handlers::endpoints().len();
+    let all = functions + references(&template["Resources"]);
+    assert!((1..=60).contains(&all), "{all} references: read a value once, and refer to that");
+}
+
+#[test]
 fn the_table_is_the_one_that_the_store_knows() {
     use store::schema::{PARTITION_KEY, SORT_KEY, TTL};
     let template: Value = serde_yaml_ng::from_str(&read(TEMPLATE)).unwrap();
