@@ -73,8 +73,9 @@ enum Stands {
 #[derive(Debug)]
 struct Moment {
     entry: Entry,
-    stood: Stands,
     stands: Stands,
+    /// It is about bob himself: how he stands was another before.
+    moved: bool,
     visibility: Visibility,
 }
 
@@ -105,13 +106,13 @@ impl World {
         let mut stands = Stands::Never;
         for deed in deeds {
             let seq = u64::try_from(world.moments.len()).unwrap() + 1;
-            let stood = stands;
             let Some(event) = world.take(deed, seq, &mut stands) else { continue };
             let place = Place { number: Number(1), seq: Seq(seq) };
             let (actor, dialect, nonce) = (None, Dialect::Events, Nonce::new(0));
             let entry = Entry { place, at: moment(seq), actor, dialect, nonce, settings: Seq(1), event };
             let visibility = world.conversation.visibility();
-            world.moments.push(Moment { entry, stood, stands, visibility });
+            let moved = matches!(deed, Deed::Join | Deed::Leave | Deed::Ban(_) | Deed::Unban);
+            world.moments.push(Moment { entry, stands, moved, visibility });
         }
         world
     }
@@ -181,11 +182,11 @@ impl World {
 
     /// Whether bob was away: sent or gone before this entry, and neither sent nor back with it.
     fn was_away(&self, seq: u64) -> bool {
-        let Moment { stood, stands, visibility, .. } = &self.moments[usize::try_from(seq).unwrap() - 1];
-        if stood != stands {
+        let Moment { stands, moved, visibility, .. } = &self.moments[usize::try_from(seq).unwrap() - 1];
+        if *moved {
             return false;
         }
-        match *stood {
+        match *stands {
             Stands::Never | Stands::In => false,
             Stands::Out => *visibility != Visibility::Open,
             Stands::Banned(until) => *visibility != Visibility::Open || until.is_none_or(|until| seq < until),
