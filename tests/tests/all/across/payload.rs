@@ -58,7 +58,11 @@ async fn what_only_channelize_knows_of_a_message_survives_every_other_dialect_s_
         world.act(by, Action::Edit("after")).await;
         let mut expected = before;
         expected["body"] = "after".into();
-        assert_eq!(ann.messages(&id).await[0], expected, "{}", by.name());
+        let after = ann.messages(&id).await[0].clone();
+        if !world.server.holds_time() {
+            expected["updatedAt"] = after["updatedAt"].clone();
+        }
+        assert_eq!(after, expected, "{}", by.name());
         world.watchers.frames(&world.server).await;
     }
     drop(world.watchers);

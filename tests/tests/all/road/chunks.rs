@@ -132,11 +132,14 @@ async fn happenings(server: &Server, kind: &str) -> Vec<BTreeMap<String, Vec<Val
 #[tokio::test]
 async fn a_large_audience_hears_what_a_small_one_hears() {
     for kind in ["private", "open"] {
-        let small = server(1_000).await;
+        let held = |large_audience| {
+            Server::in_process_with(move |options| options.road.large_audience = large_audience)
+        };
+        let small = held(1_000).await;
         let expected = happenings(&small, kind).await;
         assert_eq!(posts(&small, 0, "deliver"), 0);
         small.end().await;
-        let large = server(2).await;
+        let large = held(2).await;
         let heard = happenings(&large, kind).await;
         assert!(posts(&large, 0, "deliver") > 50, "{}", posts(&large, 0, "deliver"));
         for (step, (expected, heard)) in expected.iter().zip(&heard).enumerate() {

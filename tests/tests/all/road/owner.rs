@@ -84,7 +84,7 @@ async fn answer(stream: TcpStream, telling: watch::Sender<Vec<Value>>, refusals:
 
 async fn server(hook: &Hook) -> Server {
     let url = hook.url.parse().unwrap();
-    Server::start_with(|options| options.webhook = Some(url)).await
+    Server::in_process_with(|options| options.webhook = Some(url)).await
 }
 
 /// A uuid, always the same one.

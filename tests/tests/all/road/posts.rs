@@ -16,7 +16,7 @@ const MESSAGES: usize = 10;
 /// A server whose stream is read by nobody: batches are brought by hand.
 async fn by_hand() -> Server {
     let template = template_without("  FanOutFunction:\n");
-    Server::start_with(|options| {
+    Server::in_process_with(|options| {
         options.template = Some(template);
         // Fewer posts are wanted, and nobody is waited for.
         options.road.coalesce = std::time::Duration::from_millis(1);
