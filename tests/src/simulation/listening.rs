@@ -21,6 +21,8 @@ struct Socket {
     listening: Option<u64>,
     /// What it heard was written, by room, where the dialect has no positions.
     written: BTreeMap<String, Vec<u64>>,
+    /// What it was told it had missed, by room.
+    caught_up: BTreeMap<String, BTreeSet<u64>>,
 }
 
 /// Where a device stands in a room, where the dialect has positions.
@@ -64,8 +66,9 @@ impl Listeners<'_> {
         match fact {
             Fact::Opening { socket, user, device, dialect } => {
                 let (user, device, dialect) = (user.clone(), *device, *dialect);
+                let (written, caught_up) = (BTreeMap::new(), BTreeMap::new());
                 let socket_ =
-                    Socket { user, device, dialect, opened: at, listening: None, written: BTreeMap::new() };
+                    Socket { user, device, dialect, opened: at, listening: None, written, caught_up };
                 self.sockets.insert(*socket, socket_);
             }
             Fact::Listening { socket } => {
@@ -150,6 +153,11 @@ impl Listeners<'_> {
                     socket.written.entry(room.clone()).or_default().push(*seq);
                 }
             }
+            Told::CaughtUp(room, seq) => {
+                if let Some(socket) = self.sockets.get_mut(&socket) {
+                    socket.caught_up.entry(room.clone()).or_default().insert(*seq);
+                }
+            }
             _ => {}
         }
     }
@@ -157,9 +165,10 @@ impl Listeners<'_> {
     /// Why the user must not be told this; none if that is all right.
     fn forbidden(&self, at: u64, socket: history::Socket, told: &Told) -> Option<String> {
         let (room, seq, entries) = match told {
-            Told::Entry(room, seq, _) | Told::Written(room, seq) | Told::Shown(room, seq) => {
-                (room, *seq, vec![*seq])
-            }
+            Told::Entry(room, seq, _)
+            | Told::Written(room, seq)
+            | Told::CaughtUp(room, seq)
+            | Told::Shown(room, seq) => (room, *seq, vec![*seq]),
             Told::About(room, seq, what) => (room, *seq, about(self.case.oracles.get(room)?, *seq, what)),
             Told::Passing(room) => {
                 let (who, oracle) = self.parts(socket, room)?;
@@ -226,7 +235,9 @@ impl Listeners<'_> {
                 if always { missed(oracle, &who.user, last, tail) } else { Vec::new() }
             } else {
                 let Some(since) = who.listening.filter(|_| always) else { continue };
-                let heard: BTreeSet<u64> = who.written.get(room).into_iter().flatten().copied().collect();
+                let live = who.written.get(room).into_iter().flatten();
+                let heard: BTreeSet<u64> =
+                    live.chain(who.caught_up.get(room).into_iter().flatten()).copied().collect();
                 let mut due = written_since(oracle, &who, since);
                 due.retain(|seq| !heard.contains(seq));
                 due
@@ -263,7 +274,7 @@ impl Listeners<'_> {
         for (number, socket) in &self.sockets {
             for (room, heard) in &socket.written {
                 let Some(oracle) = self.case.oracles.get(room) else { continue };
-                violations.extend(first_in_order(oracle, *number, socket, heard));
+                violations.extend(first_in_order(oracle, room, *number, socket, heard));
             }
         }
         self.violations.extend(violations);
@@ -271,7 +282,13 @@ impl Listeners<'_> {
 }
 
 /// A socket without positions hears first occurrences in order, and skips nothing that was written since it listens.
-fn first_in_order(oracle: &Oracle, number: usize, socket: &Socket, heard: &[u64]) -> Option<Violation> {
+fn first_in_order(
+    oracle: &Oracle,
+    room: &str,
+    number: usize,
+    socket: &Socket,
+    heard: &[u64],
+) -> Option<Violation> {
     let mut seen = BTreeSet::new();
     let firsts: Vec<u64> = heard.iter().copied().filter(|seq| seen.insert(*seq)).collect();
     let user = &socket.user;
@@ -282,7 +299,8 @@ fn first_in_order(oracle: &Oracle, number: usize, socket: &Socket, heard: &[u64]
     let always = (oracle.tail(socket.opened)..=last).all(|seq| oracle.may_read(user, seq));
     let since = socket.listening.filter(|_| always)?;
     let mut skipped = written_since(oracle, socket, since);
-    skipped.retain(|seq| *seq < last && !seen.contains(seq));
+    let caught_up = |seq: &u64| socket.caught_up.get(room).is_some_and(|all| all.contains(seq));
+    skipped.retain(|seq| *seq < last && !seen.contains(seq) && !caught_up(seq));
     (!skipped.is_empty()).then(|| {
         let what = format!("{user}'s {} socket {number} skips {skipped:?} before {last}", socket.dialect);
         Violation::new("no gap", what)
