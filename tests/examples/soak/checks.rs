@@ -1,15 +1,27 @@
-//! What must hold in the end.
+//! What must hold in the end: what the simulator's checker demands of a world, of what the clients saw and of the
+//! table as the last death left it.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
-use domain::{Dialect, Place};
 use serde_json::Value;
+use switchboard::dynamodb::embedded::Embedded;
+use tests::simulation::{
+    checker,
+    history::{Deed, Fact, Outcome},
+    log::{self, Event},
+    table,
+    world::Run,
+};
 
 use crate::{
-    DEVICE, Soak,
+    DEVICE, LISTENER, Soak,
     harness::{http::Api, program::Program},
-    ledger::Shown,
-    sockets, user,
+    sockets::Device,
+    user,
 };
 
 /// A room: its id and its number.
@@ -19,33 +31,25 @@ pub(crate) struct Room {
     pub(crate) number: u64,
 }
 
-impl Room {
-    /// What a dialect's frames call it.
-    pub(crate) fn name(&self, dialect: Dialect) -> String {
-        if dialect == Dialect::Events { self.number.to_string() } else { self.id.clone() }
-    }
-}
-
-/// What the listeners heard in one life: by dialect and room, in order.
+/// The last message of a room, as each dialect names it.
 #[derive(Debug)]
-pub(crate) struct Life {
-    pub(crate) heard: BTreeMap<Dialect, BTreeMap<String, Vec<String>>>,
-}
+pub(crate) struct Last([Value; 3]);
 
-/// A message of a log, with the number that the events dialect knows it by.
-#[derive(Debug, Clone)]
-pub(crate) struct Logged {
-    pub(crate) shown: Shown,
-    pub(crate) number: u64,
-}
+impl Last {
+    /// The room's last message.
+    pub(crate) async fn of(api: &Api, room: &Room) -> Self {
+        let page = api.get(&format!("/channels/{}/messages?limit=1", room.id)).await.expect(200);
+        let last = &page["data"][0];
+        let number = numbered(api, room).await.last().copied().expect("there are messages");
+        Self([last["message_id"].clone(), last["content"].clone(), number.into()])
+    }
 
-impl Logged {
-    /// What a dialect's frames are noted by.
-    pub(crate) fn name(&self, dialect: Dialect) -> String {
-        match dialect {
-            Dialect::Events => self.number.to_string(),
-            Dialect::Nkchat => self.shown.id.clone(),
-            Dialect::Channelize | Dialect::Channels | Dialect::Channelstream => self.shown.text.clone(),
+    /// Whether a frame tells of it.
+    pub(crate) fn is_in(&self, frame: &Value) -> bool {
+        match frame {
+            Value::Array(parts) => parts.iter().any(|part| self.is_in(part)),
+            Value::Object(parts) => parts.values().any(|part| self.is_in(part)),
+            one => self.0.contains(one),
         }
     }
 }
@@ -54,19 +58,19 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-/// A room's log by the events dialect: numbers and texts, oldest first.
-async fn numbered(api: &Api, room: &Room) -> Vec<(u64, String)> {
-    let mut all: Vec<(u64, String)> = Vec::new();
+/// A room's messages by the events dialect, oldest first: their numbers.
+async fn numbered(api: &Api, room: &Room) -> Vec<u64> {
+    let mut all: Vec<u64> = Vec::new();
     loop {
-        let cursor = all.last().map(|(number, _)| format!("&cursor={number}")).unwrap_or_default();
+        let cursor = all.last().map(|number| format!("&cursor={number}")).unwrap_or_default();
         let path = format!("/api/v1/rooms/{}/messages?limit=200&direction=forward{cursor}", room.number);
         let page = api.get(&path).await.expect(200);
         let page = page["messages"].as_array().expect("a list");
         let before = all.len();
         // The cursor is inclusive.
-        let new = page.iter().map(|one| (one["messageId"].as_u64().expect("a number"), text(&one["text"])));
-        let last = all.last().map_or(0, |(number, _)| *number);
-        all.extend(new.filter(|(number, _)| *number > last));
+        let new = page.iter().map(|one| one["messageId"].as_u64().expect("a number"));
+        let last = all.last().copied().unwrap_or_default();
+        all.extend(new.filter(|number| *number > last));
         if all.len() == before {
             return all;
         }
@@ -74,7 +78,7 @@ async fn numbered(api: &Api, room: &Room) -> Vec<(u64, String)> {
 }
 
 /// By Channelize, oldest first.
-async fn by_channelize(api: &Api, room: &Room) -> Vec<Shown> {
+async fn by_channelize(api: &Api, room: &Room) -> Vec<String> {
     let mut all = Vec::new();
     for skip in (0..).step_by(200) {
         let path = format!(
@@ -83,7 +87,7 @@ async fn by_channelize(api: &Api, room: &Room) -> Vec<Shown> {
         );
         let page = api.get(&path).await.expect(200);
         let page = page.as_array().expect("a list");
-        all.extend(page.iter().map(|one| Shown { id: text(&one["id"]), text: text(&one["body"]) }));
+        all.extend(page.iter().map(|one| text(&one["id"])));
         if page.len() < 200 {
             break;
         }
@@ -92,12 +96,11 @@ async fn by_channelize(api: &Api, room: &Room) -> Vec<Shown> {
 }
 
 /// By the channels dialect, oldest first.
-async fn by_channels(api: &Api, room: &Room) -> Vec<Shown> {
+async fn by_channels(api: &Api, room: &Room) -> Vec<String> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = api.get(&format!("/channels/{}/messages?limit=100{cursor}", room.id)).await.expect(200);
-        let shown = |one: &Value| Shown { id: text(&one["message_id"]), text: text(&one["content"]) };
-        all.extend(page["data"].as_array().expect("a list").iter().map(shown));
+        all.extend(page["data"].as_array().expect("a list").iter().map(|one| text(&one["message_id"])));
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -107,125 +110,77 @@ async fn by_channels(api: &Api, room: &Room) -> Vec<Shown> {
     all
 }
 
-/// A room's log, oldest first.
-pub(crate) async fn listed(api: &Api, room: &Room) -> Vec<Logged> {
-    let (shown, numbers) = (by_channels(api, room).await, numbered(api, room).await);
-    shown.into_iter().zip(numbers).map(|(shown, (number, _))| Logged { shown, number }).collect()
+/// Reads everything once more, in each dialect that lists and by resuming; ends the program; and asks the checker.
+/// Prints what there was, and gives back what does not hold.
+pub(crate) async fn check(soak: &Soak, mut program: Program, folder: &Path) -> Vec<String> {
+    let chronicle = &soak.chronicle;
+    chronicle.note(Fact::Cleared);
+    let api = user(&program, DEVICE);
+    let ask = |room: &Room, dialect| chronicle.ask(DEVICE, &room.id, Deed::Read, dialect);
+    let mut by_number = Vec::new();
+    for (n, room) in soak.rooms.iter().enumerate() {
+        let asked = ask(room, "channels");
+        chronicle.read(asked, by_channels(&api, room).await);
+        let asked = ask(room, "channelize");
+        chronicle.read(asked, by_channelize(&api, room).await);
+        by_number.push((ask(room, "events"), numbered(&api, room).await));
+        // Another device resumes from the beginning.
+        let epoch = soak.device.positions.lock().unwrap()[&room.id].0.clone();
+        let positions = Arc::new(Mutex::new(BTreeMap::from([(room.id.clone(), (epoch, 0))])));
+        let newcomer = Device { number: 100 + n, positions, ..soak.device.clone() };
+        let resumed = newcomer.resume(&program.address, std::slice::from_ref(&room.id)).await;
+        resumed.expect("the program answers").reading.abort();
+    }
+    let all: Vec<String> = soak.rooms.iter().map(|room| room.id.clone()).collect();
+    let resumed = soak.device.resume(&program.address, &all).await;
+    resumed.expect("the program answers").reading.abort();
+    program.kill();
+
+    let table = Embedded::open(&folder.join("data.db")).expect("the data file can be opened");
+    let items = table::items(&table).expect("the table can be read");
+    let inserted: Vec<Value> = items.iter().filter(|item| table::place(item).is_some()).cloned().collect();
+    let logs = log::read(&inserted, &BTreeMap::new()).expect("logs");
+    for (asked, numbers) in by_number {
+        let id =
+            |packed: u64| match logs.get(&(packed >> 27))?.entries.get(&(packed & ((1 << 27) - 1)))?.event {
+                Event::Message { ref id, .. } => Some(id.clone()),
+                _ => None,
+            };
+        chronicle.read(asked, numbers.into_iter().map(|one| id(one).unwrap_or_default()).collect());
+    }
+    let facts = chronicle.facts();
+    let run = Run { facts, items, inserted, ..Run::default() };
+    let violations = checker::check(&run);
+    tell(soak, &run, violations.len());
+    violations.iter().map(|violation| format!("{}: {}", violation.rule, violation.what)).collect()
 }
 
-/// Everything that is not as it must be; and prints what was there.
-pub(crate) async fn check(soak: &Soak, program: &Program) -> Vec<String> {
-    let (mut faults, mut logs) = (Vec::new(), BTreeMap::new());
-    let (mut acknowledged, mut unanswered, mut lost, mut doubled) = (0, 0, 0, 0);
-    let api = user(program, DEVICE);
-    for room in &soak.rooms {
-        let log = one_order(&api, room, &mut faults).await;
-        let shown: Vec<Shown> = log.iter().map(|one| one.shown.clone()).collect();
-        let balance = soak.ledger.balance(&room.id, &shown);
-        acknowledged += balance.acknowledged;
-        unanswered += balance.unanswered;
-        lost += balance.lost.len();
-        doubled += balance.doubled.len();
-        faults.extend([balance.lost, balance.doubled, balance.strange].concat());
-        has_the_log(soak, program, room, &log, &mut faults).await;
-        logs.insert(room.id.clone(), log);
-    }
-    let mut frames = 0;
-    for (n, life) in soak.lives.iter().enumerate() {
-        for (dialect, rooms) in &life.heard {
-            for room in &soak.rooms {
-                let Some(heard) = rooms.get(&room.name(*dialect)) else { continue };
-                frames += heard.len();
-                let fault = in_order(*dialect, &logs[&room.id], heard);
-                faults
-                    .extend(fault.map(|fault| format!("life {n}, {}, {}: {fault}", dialect.name(), room.id)));
-            }
-        }
-    }
-    let device = soak.device.lock().unwrap();
-    faults.extend(device.faults.clone());
+/// Prints what there was.
+fn tell(soak: &Soak, run: &Run, violations: usize) {
+    let count = |such: &dyn Fn(&Fact) -> bool| run.facts.iter().filter(|(_, fact)| such(fact)).count();
+    let said = count(&|fact| matches!(fact, Fact::Asked { deed: Deed::Say { .. }, .. }));
+    let acknowledged =
+        count(&|fact| matches!(fact, Fact::Answered { outcome: Outcome::Done { read: None, .. }, .. }));
+    let heard = count(&|fact| matches!(fact, Fact::Heard { .. }));
+    let resumed: BTreeSet<usize> = run
+        .facts
+        .iter()
+        .filter_map(|(_, fact)| match fact {
+            Fact::Subscribing { socket, after: Some(_), .. } => Some(*socket),
+            _ => None,
+        })
+        .collect();
     println!(
         "{} lives ended by kill -9 under load, {} while starting; {} rooms\n\
-         {acknowledged} messages acknowledged, {} of them when they were sent again; {unanswered} never answered\n\
-         {lost} lost, {doubled} doubled\n\
-         the device resumed {} times, and was told {} events that it had missed; others heard {frames} frames",
-        soak.lives.len(),
+         {acknowledged} messages acknowledged, {} of them when they were sent again; {} never answered\n\
+         {} resumes; {} and others heard {heard} frames\n\
+         {violations} things that do not hold",
+        soak.lives,
         soak.stillborn,
         soak.rooms.len(),
         soak.repeated.lock().unwrap(),
-        device.resumed,
-        device.missed,
+        said - acknowledged,
+        resumed.len(),
+        LISTENER,
     );
-    faults
-}
-
-/// Three dialects list one order, numbered without a gap.
-async fn one_order(api: &Api, room: &Room, faults: &mut Vec<String>) -> Vec<Logged> {
-    let (shown, other) = (by_channels(api, room).await, by_channelize(api, room).await);
-    let numbers = numbered(api, room).await;
-    if shown != other {
-        faults.push(format!(
-            "{}: channels lists {} messages, channelize {}",
-            room.id,
-            shown.len(),
-            other.len()
-        ));
-    }
-    let texts: Vec<&str> = shown.iter().map(|one| one.text.as_str()).collect();
-    if texts != numbers.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>() {
-        faults.push(format!(
-            "{}: channels lists {} messages, events {}",
-            room.id,
-            shown.len(),
-            numbers.len()
-        ));
-    }
-    let seqs: Vec<u64> =
-        numbers.iter().filter_map(|(number, _)| Place::unpacked(*number)).map(|place| place.seq.0).collect();
-    if seqs.windows(2).any(|pair| pair[0] + 1 != pair[1]) {
-        faults.push(format!("{}: the log has a gap: {seqs:?}", room.id));
-    }
-    let both = shown.into_iter().zip(numbers);
-    both.map(|(shown, (number, _))| Logged { shown, number }).collect()
-}
-
-/// What the device has of a room, and what resuming from its beginning tells, is the log.
-async fn has_the_log(soak: &Soak, program: &Program, room: &Room, log: &[Logged], faults: &mut Vec<String>) {
-    let Some(kept) = soak.device.lock().unwrap().rooms.get(&room.id).cloned() else {
-        faults.push(format!("the device never followed {}", room.id));
-        return;
-    };
-    let expected: Vec<&str> = log.iter().map(|one| one.shown.text.as_str()).collect();
-    let texts = |of: &sockets::Kept| of.messages.values().cloned().collect::<Vec<_>>();
-    // A room that has been left is followed no more, and may get one late repetition.
-    if !expected.starts_with(&texts(&kept).iter().map(String::as_str).collect::<Vec<_>>()) {
-        faults.push(format!("{}: the device has {} of {} messages", room.id, kept.messages.len(), log.len()));
-    }
-    let recent = soak.rooms.iter().rev().take(crate::FOLLOWED).any(|one| one.id == room.id);
-    if recent && kept.messages.len() != log.len() {
-        faults.push(format!("{}: the device has {} of {} messages", room.id, kept.messages.len(), log.len()));
-    }
-    let all = sockets::from_the_beginning(&program.address, DEVICE, &room.id, kept.epoch()).await;
-    faults.extend(all.faults.iter().map(|fault| format!("from the beginning: {fault}")));
-    if texts(&all.rooms[&room.id]) != expected {
-        faults.push(format!("{}: resumed from the beginning, it is another log", room.id));
-    }
-}
-
-/// Whether first occurrences are a part of the log without a gap, in order.
-fn in_order(dialect: Dialect, log: &[Logged], heard: &[String]) -> Option<String> {
-    let positions: BTreeMap<String, usize> =
-        log.iter().enumerate().map(|(at, one)| (one.name(dialect), at)).collect();
-    let mut next = None;
-    for name in heard {
-        let Some(at) = positions.get(name) else {
-            return Some(format!("heard {name}, which is not in the log"));
-        };
-        match next {
-            Some(next) if *at < next => {}
-            Some(next) if *at > next => return Some(format!("heard {at} after {}", next - 1)),
-            _ => next = Some(at + 1),
-        }
-    }
-    None
 }

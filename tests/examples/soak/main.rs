@@ -6,14 +6,14 @@
 //!
 //! `--seconds` for a shorter one, `--seed` for other times of death. Each life of the program has a writer in every
 //! dialect and a listener in each that has a socket, and ends at a random moment; now and then one ends while it is
-//! still starting. What was not answered is sent again under the same name where the dialect has one. In the end the
-//! logs are read in three dialects and by resuming from their beginning, and compared with what clients were told
-//! and heard:
+//! still starting. What was not answered is sent again under the same name where the dialect has one. In the end every
+//! list is read in three dialects, a device resumes where it was and others from the beginning, and the simulator's
+//! checker (`tests/src/simulation/checker.rs`) judges what all of them saw, and the table:
 //!
 //! - what was acknowledged is there once, under its id; what was not, at most once; and nothing else;
 //! - every list shows one order, numbered without a gap;
 //! - a device that resumed after every death has exactly the log;
-//! - every socket heard, in its life, a part of the log without a gap, in order.
+//! - every socket heard, in its life, a part of the log without a gap, in order, and the last ones everything.
 //!
 //! It ends with an error if something of that is not so.
 #![expect(
@@ -24,13 +24,12 @@
 )]
 
 mod checks;
+mod chronicle;
 mod harness;
-mod ledger;
 mod sockets;
 mod writers;
 
 use std::{
-    collections::BTreeMap,
     path::Path,
     process::ExitCode,
     sync::{
@@ -42,18 +41,19 @@ use std::{
 
 use domain::Dialect;
 use serde_json::json;
+use tests::simulation::history::Fact;
 use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
-    checks::{Life, Room},
+    checks::{Last, Room},
+    chronicle::Chronicle,
     harness::{
         Dice,
         http::{Api, basic},
         program::{self, Program},
         secrets, token, within,
     },
-    ledger::Ledger,
-    sockets::Shared,
+    sockets::{Device, Listener},
     writers::{Place, Writer},
 };
 
@@ -91,28 +91,30 @@ fn wish() -> Wish {
 
 /// Everything that outlives the program.
 struct Soak {
-    ledger: Arc<Ledger>,
+    chronicle: Arc<Chronicle>,
     repeated: Arc<Mutex<usize>>,
     writers: Vec<Writer>,
-    device: Shared,
+    device: Device,
     rooms: Vec<Room>,
-    lives: Vec<Life>,
+    lives: usize,
     dice: Dice,
     stillborn: usize,
 }
 
 impl Soak {
     fn new(seed: u64) -> Self {
-        let (ledger, repeated) = (Arc::new(Ledger::default()), Arc::default());
-        let writer = |dialect| Writer::new(dialect, Arc::clone(&ledger), Arc::clone(&repeated));
+        let (chronicle, repeated) = (Arc::new(Chronicle::default()), Arc::default());
+        let writer = |dialect| Writer::new(dialect, Arc::clone(&chronicle), Arc::clone(&repeated));
         let writers = Dialect::ALL.into_iter().map(writer).collect();
+        let device =
+            Device { user: DEVICE, number: 0, positions: Arc::default(), chronicle: Arc::clone(&chronicle) };
         Self {
             writers,
-            ledger,
+            chronicle,
             repeated,
-            device: Shared::default(),
+            device,
             rooms: Vec::new(),
-            lives: Vec::new(),
+            lives: 0,
             dice: Dice::new(seed),
             stillborn: 0,
         }
@@ -121,7 +123,7 @@ impl Soak {
     /// The room to write to: a new one, when the last one is full.
     async fn room(&mut self, program: &Program) -> Room {
         let last = self.rooms.last();
-        if let Some(last) = last.filter(|room| self.ledger.acknowledged_in(&room.id) < FULL) {
+        if let Some(last) = last.filter(|room| self.chronicle.acknowledged_in(&room.id) < FULL) {
             return last.clone();
         }
         let id = format!("room-{}", self.rooms.len());
@@ -133,6 +135,7 @@ impl Soak {
         let rooms = user(program, LISTENER).get("/api/v1/rooms").await.expect(200);
         let named = rooms["rooms"].as_array().unwrap().iter().find(|room| room["name"] == id.as_str());
         let number = named.expect("the new room is listed")["roomId"].as_u64().unwrap();
+        self.chronicle.note(Fact::Room { room: id.clone(), visibility: "private".to_owned() });
         self.rooms.push(Room { id, number });
         self.rooms.last().unwrap().clone()
     }
@@ -143,9 +146,9 @@ impl Soak {
         let room = self.room(&program).await;
         let followed: Vec<String> =
             self.rooms.iter().rev().take(FOLLOWED).map(|room| room.id.clone()).collect();
-        let device = sockets::resume(&program.address, DEVICE, &self.device, &followed).await;
-        let device = device.expect("the device comes back");
-        let listening = listen(&program, &room).await;
+        let device = self.device.resume(&program.address, &followed).await.expect("the device comes back");
+        let mut listening = self.listen(&program, &room).await;
+        listening.push(device);
         let enough = Arc::new(AtomicBool::new(false));
         let mut writing = JoinSet::new();
         for writer in self.writers.drain(..) {
@@ -166,37 +169,53 @@ impl Soak {
             program.kill();
             self.writers = within("the writers", writing.join_all()).await;
         }
-        within("the device", device).await.expect("the device reads on");
-        let mut heard = BTreeMap::new();
-        for (dialect, (notes, reading)) in listening {
+        for Listener { socket, reading } in listening {
             within("a listener", reading).await.expect("a listener reads on");
-            heard.insert(dialect, notes.lock().unwrap().clone());
+            // The checker's words: who is well until the last must have heard everything.
+            self.chronicle.note(Fact::Closed { socket, by: if last { "last" } else { "silence" } });
         }
-        self.lives.push(Life { heard });
+        self.lives += usize::from(!last);
     }
 
     /// Waits until the device and all listeners have heard the last message.
-    async fn hear_the_end(&self, api: &Api, room: &Room, listening: &Listening) {
-        let log = checks::listed(api, room).await;
-        let last = log.last().expect("there are messages").clone();
+    async fn hear_the_end(&self, api: &Api, room: &Room, listening: &[Listener]) {
+        let last = Last::of(api, room).await;
+        let told = |one: &Listener| {
+            let tells = |fact: &Fact| matches!(fact, Fact::Heard { socket, frame } if *socket == one.socket && last.is_in(frame));
+            self.chronicle.facts().iter().any(|(_, fact)| tells(fact))
+        };
         let everybody = async {
-            loop {
-                let device = self.device.lock().unwrap().rooms.get(&room.id).cloned().unwrap_or_default();
-                let told = |notes: &sockets::Heard, dialect| {
-                    notes
-                        .lock()
-                        .unwrap()
-                        .get(&room.name(dialect))
-                        .is_some_and(|heard| heard.contains(&last.name(dialect)))
-                };
-                let all = listening.iter().all(|(dialect, (notes, _))| told(notes, *dialect));
-                if all && device.messages.values().any(|text| *text == last.shown.text) {
-                    return;
-                }
-                sleep(Duration::from_millis(5)).await;
+            while !listening.iter().all(told) {
+                sleep(Duration::from_millis(20)).await;
             }
         };
         within("the last message, heard by everybody", everybody).await;
+    }
+
+    /// The listeners of one life, in each dialect that tells without being asked what was missed.
+    async fn listen(&self, program: &Program, room: &Room) -> Vec<Listener> {
+        let (address, chronicle) = (&program.address, &self.chronicle);
+        let now = handlers::context::Clock::system().now();
+        let signed = dialects::channelstream::signature::sign("x", &secrets().server, now);
+        let server = program.api(basic(&secrets().server)).with("x-channelstream-secret", &signed);
+        let open = |device, dialect: Dialect| chronicle.open(LISTENER, device, dialect.name());
+        let (events, channelstream, nkchat) =
+            (open(1, Dialect::Events), open(2, Dialect::Channelstream), open(3, Dialect::Nkchat));
+        let connected =
+            server.post("/connect", json!({"username": LISTENER, "channels": [room.id]})).await.expect(200);
+        assert_eq!(connected["channels"], json!([room.id]));
+        let conn_id = connected["conn_id"].as_str().unwrap();
+        let urls = [
+            (events, format!("ws://{address}/api/v1/events?token={}", token(LISTENER))),
+            (channelstream, format!("ws://{address}/ws?conn_id={conn_id}")),
+        ];
+        let gone = "the program listens";
+        let mut listening = Vec::new();
+        for (socket, url) in urls {
+            listening.push(sockets::listen(chronicle, socket, &url).await.expect(gone));
+        }
+        listening.push(sockets::nkchat(chronicle, nkchat, address, LISTENER).await.expect(gone));
+        listening
     }
 
     /// A life that ends while the program starts.
@@ -216,26 +235,6 @@ fn user(program: &Program, name: &str) -> Api {
     program.api(format!("Bearer {}", token(name)))
 }
 
-/// The listeners of one life, by dialect.
-type Listening = BTreeMap<Dialect, (sockets::Heard, tokio::task::JoinHandle<()>)>;
-
-async fn listen(program: &Program, room: &Room) -> Listening {
-    let address = &program.address;
-    let now = handlers::context::Clock::system().now();
-    let signed = dialects::channelstream::signature::sign("x", &secrets().server, now);
-    let server = program.api(basic(&secrets().server)).with("x-channelstream-secret", &signed);
-    let connected =
-        server.post("/connect", json!({"username": LISTENER, "channels": [room.id]})).await.expect(200);
-    assert_eq!(connected["channels"], json!([room.id]));
-    let listener = connected["conn_id"].as_str().unwrap();
-    let gone = "the program listens";
-    BTreeMap::from([
-        (Dialect::Events, sockets::events(address, LISTENER).await.expect(gone)),
-        (Dialect::Channelstream, sockets::channelstream(address, listener).await.expect(gone)),
-        (Dialect::Nkchat, sockets::nkchat(address, LISTENER).await.expect(gone)),
-    ])
-}
-
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
     let wish = wish();
@@ -249,9 +248,8 @@ async fn main() -> ExitCode {
         }
     }
     soak.live(folder.path(), true).await;
-    let mut program = Program::start(folder.path(), &["--data", "data.db"]);
-    let faults = checks::check(&soak, &program).await;
-    program.kill();
+    let program = Program::start(folder.path(), &["--data", "data.db"]);
+    let faults = checks::check(&soak, program, folder.path()).await;
     println!("{:.0} s, seed {}", began.elapsed().as_secs_f64(), wish.seed);
     for fault in faults.iter().take(20) {
         println!("FAULT {fault}");

@@ -7,10 +7,14 @@ use std::{
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use tests::simulation::history::{Fact, Socket};
 use tokio::{net::TcpStream, task::JoinHandle};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
-use crate::harness::{token, within};
+use crate::{
+    chronicle::Chronicle,
+    harness::{token, within},
+};
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -80,180 +84,113 @@ impl Nkchat {
     }
 }
 
-/// What one socket heard in one life: of each room, the messages' ids or texts in the order in which they came.
-pub(crate) type Heard = Arc<Mutex<BTreeMap<String, Vec<String>>>>;
-
-fn note(heard: &Heard, room: &Value, what: &Value) {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    heard.lock().unwrap().entry(text(room)).or_default().push(text(what));
+/// Someone who listens in one life of the program.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    /// Its socket, in the history.
+    pub(crate) socket: Socket,
+    /// Reads until the socket ends.
+    pub(crate) reading: JoinHandle<()>,
 }
 
-/// A socket of the events dialect: rooms by number, messages by number.
-pub(crate) async fn events(address: &str, user: &str) -> Option<(Heard, JoinHandle<()>)> {
-    let mut stream = open(&format!("ws://{address}/api/v1/events?token={}", token(user))).await?;
-    let heard = Heard::default();
-    let notes = Arc::clone(&heard);
+/// A socket that is told everything without asking, from when it is open.
+pub(crate) async fn listen(chronicle: &Arc<Chronicle>, socket: Socket, url: &str) -> Option<Listener> {
+    let mut stream = open(url).await?;
+    chronicle.note(Fact::Listening { socket });
+    let chronicle = Arc::clone(chronicle);
     let reading = tokio::spawn(async move {
         while let Some(frame) = next(&mut stream).await {
-            if frame["type"] == "TextMessagesCreated" {
-                for message in frame["data"]["messages"].as_array().unwrap() {
-                    note(&notes, &message["roomId"], &message["messageId"]);
-                }
-            }
+            chronicle.note(Fact::Heard { socket, frame });
         }
     });
-    Some((heard, reading))
+    Some(Listener { socket, reading })
 }
 
-/// A listener of Channelstream: rooms by name, messages by text.
-pub(crate) async fn channelstream(address: &str, conn_id: &str) -> Option<(Heard, JoinHandle<()>)> {
-    let mut stream = open(&format!("ws://{address}/ws?conn_id={conn_id}")).await?;
-    let heard = Heard::default();
-    let notes = Arc::clone(&heard);
-    let reading = tokio::spawn(async move {
-        while let Some(frame) = next(&mut stream).await {
-            for event in frame.as_array().unwrap().iter().filter(|event| event["type"] == "message") {
-                note(&notes, &event["channel"], &event["message"]["text"]);
-            }
-        }
-    });
-    Some((heard, reading))
-}
-
-/// A session of nkchat that hears everything: rooms by id, messages by id.
-pub(crate) async fn nkchat(address: &str, user: &str) -> Option<(Heard, JoinHandle<()>)> {
-    let mut session = Nkchat::open(address, user).await?;
-    session.ask("core", "event", "subscribe", json!({"class": "chat"})).await?;
-    let heard = Heard::default();
-    let notes = Arc::clone(&heard);
-    let reading = tokio::spawn(async move {
-        for early in std::mem::take(&mut session.heard) {
-            created(&notes, &early);
-        }
-        while let Some(frame) = session.next().await {
-            created(&notes, &frame);
-        }
-    });
-    Some((heard, reading))
-}
-
-fn created(heard: &Heard, frame: &Value) {
-    if frame["data"]["type"] == "created_message" {
-        note(heard, &frame["data"]["obj_id"], &frame["data"]["body"]["message_id"]);
-    }
-}
-
-/// What a device has of one room.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Kept {
-    epoch: String,
-    /// The last entry that it knows.
-    seq: u64,
-    /// The messages, by their entries.
-    pub(crate) messages: BTreeMap<u64, String>,
-}
-
-/// A device on the channels socket, which resumes where it was.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Device {
-    pub(crate) rooms: BTreeMap<String, Kept>,
-    /// What may not be.
-    pub(crate) faults: Vec<String>,
-    /// How often it came back, and what it got then that it had missed.
-    pub(crate) resumed: usize,
-    pub(crate) missed: usize,
-}
-
-/// A device, shared with the task that reads for it.
-pub(crate) type Shared = Arc<Mutex<Device>>;
-
-impl Device {
-    /// Takes an event.
-    fn hear(&mut self, frame: &Value) {
-        let (Some(room), Some(seq)) = (frame["data"]["channel_id"].as_str(), frame["seq"].as_u64()) else {
-            return;
-        };
-        let copy = self.rooms.entry(room.to_owned()).or_default();
-        if seq > copy.seq + 1 && copy.seq > 0 {
-            self.faults.push(format!("{room}: entry {seq} came after entry {}", copy.seq));
-        }
-        copy.seq = copy.seq.max(seq);
-        if frame["type"] == "channel_message" {
-            let text = frame["data"]["content"].as_str().unwrap_or_default().to_owned();
-            let before = copy.messages.insert(seq, text.clone());
-            if before.is_some_and(|before| before != text) {
-                self.faults.push(format!("{room}: entry {seq} is two things"));
-            }
-        }
-    }
-
-    fn subscribed(&mut self, frame: &Value, anew: &[String]) {
-        for (topic, position) in frame["data"]["positions"].as_object().unwrap() {
-            let room = topic.trim_start_matches("channel:").to_owned();
-            if position["recovered"] != true && !anew.contains(&room) {
-                self.faults.push(format!("{room} was not recovered: {position}"));
-            }
-            let copy = self.rooms.entry(room).or_default();
-            copy.epoch = position["epoch"].as_str().unwrap().to_owned();
-            copy.seq = copy.seq.max(position["seq"].as_u64().unwrap());
-        }
-    }
-}
-
-/// Subscribes the device to these rooms, after what it has of them, and reads on. None if the program is gone.
-pub(crate) async fn resume(
+/// A session of nkchat that asks for everything.
+pub(crate) async fn nkchat(
+    chronicle: &Arc<Chronicle>,
+    socket: Socket,
     address: &str,
     user: &str,
-    device: &Shared,
-    rooms: &[String],
-) -> Option<JoinHandle<()>> {
-    let mut stream = open(&format!("ws://{address}/realtime?token={}", token(user))).await?;
-    let known = device.lock().unwrap().rooms.clone();
-    let anew: Vec<String> = rooms.iter().filter(|room| !known.contains_key(*room)).cloned().collect();
-    let topics: Vec<String> = rooms.iter().map(|room| format!("channel:{room}")).collect();
-    let after: BTreeMap<String, Value> = known
-        .iter()
-        .filter(|(room, _)| rooms.contains(room))
-        .map(|(room, copy)| (format!("channel:{room}"), json!({"epoch": copy.epoch, "seq": copy.seq})))
-        .collect();
-    say(&mut stream, &json!({"action": "subscribe", "channels": topics, "after": after})).await?;
-    loop {
-        let frame = within("what was missed", next(&mut stream)).await?;
-        let mut device = device.lock().unwrap();
-        if frame["type"] == "error" {
-            device.faults.push(frame.to_string());
-            return None;
+) -> Option<Listener> {
+    let mut session = Nkchat::open(address, user).await?;
+    session.ask("core", "event", "subscribe", json!({"class": "chat"})).await?;
+    chronicle.note(Fact::Listening { socket });
+    let chronicle = Arc::clone(chronicle);
+    let reading = tokio::spawn(async move {
+        for frame in std::mem::take(&mut session.heard) {
+            chronicle.note(Fact::Heard { socket, frame });
         }
-        if frame["type"] == "subscribed" {
-            device.subscribed(&frame, &anew);
-            device.resumed += usize::from(!after.is_empty());
-            break;
+        while let Some(frame) = session.next().await {
+            chronicle.note(Fact::Heard { socket, frame });
         }
-        device.missed += 1;
-        device.hear(&frame);
+    });
+    Some(Listener { socket, reading })
+}
+
+/// Where a device stands in each room: the log's life, and the last entry that it knows.
+pub(crate) type Positions = Arc<Mutex<BTreeMap<String, (String, u64)>>>;
+
+/// A device on the channels socket, which resumes where it was.
+#[derive(Debug, Clone)]
+pub(crate) struct Device {
+    pub(crate) user: &'static str,
+    /// Which one, in the history.
+    pub(crate) number: usize,
+    pub(crate) positions: Positions,
+    pub(crate) chronicle: Arc<Chronicle>,
+}
+
+impl Device {
+    /// Subscribes to these rooms, after what it has of them, and reads on. None if the program is gone.
+    pub(crate) async fn resume(&self, address: &str, rooms: &[String]) -> Option<Listener> {
+        let socket = self.chronicle.open(self.user, self.number, "channels");
+        let mut stream = open(&format!("ws://{address}/realtime?token={}", token(self.user))).await?;
+        let known = self.positions.lock().unwrap().clone();
+        let mut after = serde_json::Map::new();
+        for room in rooms {
+            let had = known.get(room).map(|(_, seq)| *seq);
+            self.chronicle.note(Fact::Subscribing { socket, room: room.clone(), after: had });
+            if let Some((epoch, seq)) = known.get(room) {
+                after.insert(format!("channel:{room}"), json!({"epoch": epoch, "seq": seq}));
+            }
+        }
+        let topics: Vec<String> = rooms.iter().map(|room| format!("channel:{room}")).collect();
+        say(&mut stream, &json!({"action": "subscribe", "channels": topics, "after": after})).await?;
+        loop {
+            let frame = within("what was missed", next(&mut stream)).await?;
+            assert_ne!(frame["type"], "error", "{frame}");
+            let subscribed = frame["type"] == "subscribed";
+            self.hear(socket, frame);
+            if subscribed {
+                break;
+            }
+        }
+        let device = self.clone();
+        let reading = tokio::spawn(async move {
+            while let Some(frame) = next(&mut stream).await {
+                device.hear(socket, frame);
+            }
+        });
+        Some(Listener { socket, reading })
     }
-    let device = Arc::clone(device);
-    Some(tokio::spawn(async move {
-        while let Some(frame) = next(&mut stream).await {
-            device.lock().unwrap().hear(&frame);
+
+    fn hear(&self, socket: Socket, frame: Value) {
+        let mut positions = self.positions.lock().unwrap();
+        if frame["type"] == "subscribed" {
+            for (topic, position) in frame["data"]["positions"].as_object().unwrap() {
+                let room = topic.trim_start_matches("channel:").to_owned();
+                let (epoch, seq) = (position["epoch"].as_str().unwrap(), position["seq"].as_u64().unwrap());
+                positions.insert(room.clone(), (epoch.to_owned(), seq));
+                let recovered = position["recovered"] == true;
+                self.chronicle.note(Fact::Subscribed { socket, room, seq, recovered });
+            }
+        } else if let (Some(room), Some(seq)) = (frame["data"]["channel_id"].as_str(), frame["seq"].as_u64())
+        {
+            let epoch = frame["epoch"].as_str().unwrap().to_owned();
+            let position = positions.entry(room.to_owned()).or_insert((epoch, seq));
+            position.1 = position.1.max(seq);
         }
-    }))
-}
-
-/// A room's whole log, by resuming from its beginning.
-pub(crate) async fn from_the_beginning(address: &str, user: &str, room: &str, epoch: &str) -> Device {
-    let device = Shared::default();
-    let copy = Kept { epoch: epoch.to_owned(), ..Kept::default() };
-    device.lock().unwrap().rooms.insert(room.to_owned(), copy);
-    let reading = resume(address, user, &device, &[room.to_owned()]).await;
-    reading.expect("the program answers").abort();
-    let device = device.lock().unwrap();
-    device.clone()
-}
-
-impl Kept {
-    /// The life of the log that this is a copy of.
-    pub(crate) fn epoch(&self) -> &str {
-        &self.epoch
+        self.chronicle.note(Fact::Heard { socket, frame });
     }
 }

@@ -10,10 +10,11 @@ use std::{
 
 use domain::Dialect;
 use serde_json::{Value, json};
+use tests::simulation::history::{Ask, Deed};
 
 use crate::{
+    chronicle::Chronicle,
     harness::{http::Api, secrets},
-    ledger::Ledger,
     sockets::Nkchat,
 };
 
@@ -25,6 +26,7 @@ const UNDER_WAY: Duration = Duration::from_secs(31);
 /// A message that was sent and not answered, and under what name.
 #[derive(Debug, Clone)]
 struct Pending {
+    ask: Ask,
     room: String,
     text: String,
     name: String,
@@ -36,7 +38,7 @@ struct Pending {
 pub(crate) struct Writer {
     pub(crate) dialect: Dialect,
     pub(crate) user: String,
-    ledger: Arc<Ledger>,
+    chronicle: Arc<Chronicle>,
     count: u64,
     pending: Vec<Pending>,
     /// How often something was sent again and acknowledged.
@@ -64,9 +66,9 @@ pub(crate) struct Place {
 }
 
 impl Writer {
-    pub(crate) fn new(dialect: Dialect, ledger: Arc<Ledger>, repeated: Arc<Mutex<usize>>) -> Self {
+    pub(crate) fn new(dialect: Dialect, chronicle: Arc<Chronicle>, repeated: Arc<Mutex<usize>>) -> Self {
         let user = format!("writer-{}", dialect.name());
-        Self { dialect, user, ledger, count: 0, pending: Vec::new(), repeated }
+        Self { dialect, user, chronicle, count: 0, pending: Vec::new(), repeated }
     }
 
     /// Writes until the program is gone, or this says that it is enough.
@@ -84,10 +86,9 @@ impl Writer {
                 Some(index) => self.pending.remove(index),
                 None => self.next(&place.room),
             };
-            self.ledger.ask(&pending.room, &pending.text);
             match self.send(&place, &pending, socket.as_mut()).await {
                 Answer::Done(id) => {
-                    self.ledger.acknowledge(&pending.room, &pending.text, id.as_deref());
+                    self.chronicle.acknowledge(pending.ask, id);
                     *self.repeated.lock().unwrap() += usize::from(again.is_some());
                 }
                 Answer::Later => self.keep(pending),
@@ -117,7 +118,9 @@ impl Writer {
         let text = format!("{} {}", self.dialect.name(), self.count);
         // A UUIDv4 of the dialect and the number: Channelstream takes no other.
         let name = format!("5a928b10-4258-41ea-9c0{}-{:012x}", self.dialect as u8, self.count);
-        Pending { room: room.to_owned(), text, name, sent: Instant::now() }
+        let deed = Deed::Say { text: text.clone(), only: Vec::new(), except: Vec::new() };
+        let ask = self.chronicle.ask(&self.user, room, deed, self.dialect.name());
+        Pending { ask, room: room.to_owned(), text, name, sent: Instant::now() }
     }
 
     async fn send(&self, place: &Place, message: &Pending, socket: Option<&mut Nkchat>) -> Answer {

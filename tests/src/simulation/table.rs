@@ -100,12 +100,7 @@ impl Table {
     /// # Errors
     /// What it says.
     pub fn ask(&self, operation: &str, body: &Value) -> Result<Value, String> {
-        let (status, answer) = self.embedded.call(operation, body.to_string().as_bytes());
-        let text = String::from_utf8_lossy(&answer);
-        if status != 200 {
-            return Err(format!("{operation}: {text}"));
-        }
-        serde_json::from_str(&text).map_err(|error| error.to_string())
+        ask(&self.embedded, operation, body)
     }
 
     /// Every item there is.
@@ -113,21 +108,7 @@ impl Table {
     /// # Errors
     /// What the emulator says.
     pub fn items(&self) -> Result<Vec<Value>, String> {
-        let (mut items, mut start) = (Vec::new(), None);
-        loop {
-            let mut request = json!({"TableName": TABLE});
-            if let (Some(start), Some(request)) = (start, request.as_object_mut()) {
-                request.insert("ExclusiveStartKey".to_owned(), start);
-            }
-            let mut page = self.ask("Scan", &request)?;
-            if let Some(Value::Array(found)) = page.get_mut("Items").map(Value::take) {
-                items.extend(found);
-            }
-            start = page.get("LastEvaluatedKey").filter(|key| !key.is_null()).cloned();
-            if start.is_none() {
-                return Ok(items);
-            }
-        }
+        items(&self.embedded)
     }
 
     /// When each entry was committed, in virtual milliseconds.
@@ -282,6 +263,37 @@ impl Table {
             page.insert("LastEvaluatedKey".to_owned(), key);
         }
         page.to_string().into_bytes()
+    }
+}
+
+fn ask(embedded: &Embedded, operation: &str, body: &Value) -> Result<Value, String> {
+    let (status, answer) = embedded.call(operation, body.to_string().as_bytes());
+    let text = String::from_utf8_lossy(&answer);
+    if status != 200 {
+        return Err(format!("{operation}: {text}"));
+    }
+    serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+/// Every item that an emulator has.
+///
+/// # Errors
+/// What it says.
+pub fn items(embedded: &Embedded) -> Result<Vec<Value>, String> {
+    let (mut items, mut start) = (Vec::new(), None);
+    loop {
+        let mut request = json!({"TableName": TABLE});
+        if let (Some(start), Some(request)) = (start, request.as_object_mut()) {
+            request.insert("ExclusiveStartKey".to_owned(), start);
+        }
+        let mut page = ask(embedded, "Scan", &request)?;
+        if let Some(Value::Array(found)) = page.get_mut("Items").map(Value::take) {
+            items.extend(found);
+        }
+        start = page.get("LastEvaluatedKey").filter(|key| !key.is_null()).cloned();
+        if start.is_none() {
+            return Ok(items);
+        }
     }
 }
 
