@@ -83,6 +83,14 @@ pub(crate) struct Trigger {
     waiting: Option<(Positions, Vec<u64>)>,
 }
 
+/// What one round through the shards came to.
+struct Passed {
+    /// There was something.
+    any: bool,
+    /// Everything that had been written when the round began is delivered.
+    all: bool,
+}
+
 /// How far each shard of a stream was delivered.
 type Positions = (String, BTreeMap<String, String>);
 
@@ -131,26 +139,28 @@ impl Trigger {
                 _ = closing.wait_for(|closing| *closing) => break,
                 passed = self.pass() => passed,
             };
-            let more = *passed.as_ref().unwrap_or(&false);
-            dirty |= more;
+            let (any, all) = passed.as_ref().map_or((false, false), |passed| (passed.any, passed.all));
+            dirty |= any;
             if dirty && self.waiting.is_none() && remembered.elapsed() >= CHECKPOINT_INTERVAL {
                 let marks = self.downstream.iter().map(|queue| queue.mark()).collect();
                 self.waiting = Some((self.shards.positions(), marks));
                 (dirty, remembered) = (false, Instant::now());
             }
             self.save_if_done().await;
-            if more {
+            if all {
+                // However much is written meanwhile.
+                self.progress.done.send_replace(wanted);
+            }
+            if any {
                 continue;
             }
             let mut wait = self.poll;
-            match passed {
-                Ok(_) => {
-                    self.progress.done.send_replace(wanted);
-                }
-                Err(error) => {
-                    tracing::warn!(endpoint = self.mapping.endpoint.name, %error, "the stream was not read");
-                    wait = AFTER_ERROR;
-                }
+            if let Err(error) = passed {
+                tracing::warn!(endpoint = self.mapping.endpoint.name, %error, "the stream was not read");
+                wait = AFTER_ERROR;
+            } else if !all {
+                // A shard has ended: its children are to be read.
+                continue;
             }
             if dirty || self.waiting.is_some() {
                 wait = wait.min(CHECKPOINT_INTERVAL);
@@ -179,23 +189,24 @@ impl Trigger {
         }
     }
 
-    /// Reads and delivers what each shard has; says whether there was anything.
-    async fn pass(&mut self) -> Result<bool, shards::ReadError> {
+    /// Reads and delivers what each shard has.
+    async fn pass(&mut self) -> Result<Passed, shards::ReadError> {
         if self.shards.stale() {
             let known = &mut self.checkpoints;
             self.shards.refresh(|arn, shard| known.position(arn, shard)).await?;
         }
-        let mut any = false;
+        let mut passed = Passed { any: false, all: true };
         for shard in self.shards.ready() {
-            let records = self.shards.read(&shard).await?;
-            any |= !records.is_empty();
+            let shards::Read { records, all } = self.shards.read(&shard).await?;
+            passed.any |= !records.is_empty();
+            passed.all &= all;
             let batches = batches(records, &self.mapping);
             for (batch, last) in batches {
                 self.delivery.deliver(batch).await;
                 self.shards.done_up_to(&shard, last);
             }
         }
-        Ok(any)
+        Ok(passed)
     }
 }
 

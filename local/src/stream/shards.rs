@@ -21,6 +21,8 @@ const REFRESH: Duration = Duration::from_secs(60);
 /// Records per read. DynamoDB would give 1,000, but no more than 1 MB; the embedded one does not count bytes, and
 /// 200 of the largest messages are 40 MB already.
 const READ_LIMIT: i32 = 200;
+/// Bytes of a read that may have ended for its size: half of DynamoDB's limit.
+const LARGE: i64 = 500_000;
 
 /// Why a stream was not read; it is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,15 @@ pub(super) struct ReadError(String);
 
 fn failed(error: impl std::error::Error) -> ReadError {
     ReadError(DisplayErrorContext(error).to_string())
+}
+
+/// What a read brought.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// The records, oldest first.
+    pub(super) records: Vec<Pending>,
+    /// Whether they are all that had been written when they were read.
+    pub(super) all: bool,
 }
 
 /// The stream's shards, and how far each was read and delivered.
@@ -120,8 +131,8 @@ impl Shards {
     }
 
     /// Reads on in a shard. What is returned has to be delivered and then told to [`Self::done_up_to`].
-    pub(super) async fn read(&mut self, shard: &str) -> Result<Vec<Pending>, ReadError> {
-        let Some(progress) = self.shards.get(shard) else { return Ok(Vec::new()) };
+    pub(super) async fn read(&mut self, shard: &str) -> Result<Read, ReadError> {
+        let Some(progress) = self.shards.get(shard) else { return Ok(Read::default()) };
         let iterator = match &progress.iterator {
             Some(iterator) => iterator.clone(),
             None => self.iterator(shard, progress.delivered.clone()).await?,
@@ -135,7 +146,7 @@ impl Shards {
             let iterator = self.iterator(shard, delivered).await?;
             answer = self.client.get_records().shard_iterator(iterator).limit(READ_LIMIT).send().await;
         }
-        let Some(progress) = self.shards.get_mut(shard) else { return Ok(Vec::new()) };
+        let Some(progress) = self.shards.get_mut(shard) else { return Ok(Read::default()) };
         match answer {
             Ok(answer) => {
                 // An end is a missing iterator and nothing else: the embedded stream's open shard tells an
@@ -145,7 +156,13 @@ impl Shards {
                 if progress.finished {
                     self.refreshed = None;
                 }
-                Ok(answer.records.unwrap_or_default().into_iter().filter_map(pending).collect())
+                let records = answer.records.unwrap_or_default();
+                let sizes = records.iter().filter_map(|record| record.dynamodb()?.size_bytes());
+                let short = i32::try_from(records.len()).is_ok_and(|count| count < READ_LIMIT)
+                    && sizes.sum::<i64>() < LARGE;
+                // What comes after a closed shard is in another.
+                let all = short && !progress.finished;
+                Ok(Read { records: records.into_iter().filter_map(pending).collect(), all })
             }
             Err(error) => {
                 // Whatever it was, the next read starts behind what was delivered.
