@@ -30,6 +30,17 @@ pub struct Connection {
     pub arrays: bool,
 }
 
+/// A connection with what is kept of it beside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// It.
+    pub connection: Connection,
+    /// What its dialect wants to know of it at its next message: its own business.
+    pub detail: Option<String>,
+    /// When whoever it is owed entries by must have sent them, or has died; see [`crate::hold`].
+    pub owed: Option<Timestamp>,
+}
+
 impl Store {
     /// Keeps a connection, until it is removed or its time to live is over.
     ///
@@ -78,18 +89,14 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn connection(&self, id: &str, now: Timestamp) -> Result<Option<Connection>, Error> {
-        Ok(self.connection_with(id, now).await?.map(|(connection, _)| connection))
+        Ok(self.kept_connection(id, now).await?.map(|kept| kept.connection))
     }
 
-    /// The connection of that id with its detail; none if it has ended.
+    /// The connection of that id with what is kept beside; none if it has ended.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn connection_with(
-        &self,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<Option<(Connection, Option<String>)>, Error> {
+    pub async fn kept_connection(&self, id: &str, now: Timestamp) -> Result<Option<Kept>, Error> {
         let Some(found) = self.get(&keys::connection(id), true).await? else { return Ok(None) };
         if is_over(&found, now) {
             return Ok(None);
@@ -97,8 +104,10 @@ impl Store {
         let user = UserId::trusted(get_text(&found, "u")?);
         let (since, arrays) = (since(&found), arrays(&found));
         let detail = find_text(&found, "x").map(str::to_owned);
+        let owed = find_number(&found, "o").map(Timestamp::from_millis);
         let id = id.to_owned();
-        Ok(dialect(&found).map(|dialect| (Connection { id, user, dialect, since, arrays }, detail)))
+        let connection = |dialect| Connection { id, user, dialect, since, arrays };
+        Ok(dialect(&found).map(connection).map(|connection| Kept { connection, detail, owed }))
     }
 
     /// The user's connections.

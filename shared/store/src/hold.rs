@@ -6,6 +6,9 @@
 //! entries to it. Each of the two decides by a conditional write of this one item, so every entry is sent by
 //! exactly one of them, and in order: an entry was either left to the holder before the hold was let go, and
 //! then letting go is refused until it has been sent, or it comes after, and then the fan-out sends it.
+//!
+//! A holder may die, and what was left to it with it. So the connection's own item says, in `o`, until when it is owed
+//! something: whoever answers its client's next message after that looks whether the holder is still there.
 
 use domain::{Error, Number, Place, Seq, Timestamp, Topic};
 
@@ -87,7 +90,7 @@ impl Store {
         Ok(hold)
     }
 
-    /// Leaves the entries up to `seq` to the holder. Gives back how the subscription stands instead if it is not
+    /// Leaves the entries up to `seq` to the holder, and notes that the connection is owed them. Gives back how the subscription stands instead if it is not
     /// held so any more; none if it is gone.
     ///
     /// # Errors
@@ -99,6 +102,11 @@ impl Store {
         hold: Hold,
         seq: Seq,
     ) -> Result<Option<Flow>, Error> {
+        // First: should this function die here, nothing is owed, and looking costs a little.
+        let owe = Write::update(keys::connection(connection), "SET o = :o")
+            .when("attribute_exists(pk) AND (attribute_not_exists(o) OR o < :o)")
+            .with(":o", number(hold.until.millis()));
+        self.write_one(owe).await?;
         let update = Write::update(keys::subscription(&topic.name(), connection), "SET m = :m")
             .when("g = :g AND (attribute_not_exists(m) OR m < :m)")
             .with(":g", number(hold.id))
@@ -110,6 +118,32 @@ impl Store {
                 standing.as_ref().map(flow).transpose()
             }
         }
+    }
+
+    /// Whether somebody who held a subscription of this connection, which was owed something until now, has died. If
+    /// not, it is owed nothing any more.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn is_abandoned(&self, connection: &str, now: Timestamp) -> Result<bool, Error> {
+        let partition = keys::connection_partition(connection);
+        for item in self.query_all(partition, keys::CONNECTION_TOPIC, true).await? {
+            let Some(topic) = item::get_text(&item, schema::SORT_KEY)?.strip_prefix(keys::CONNECTION_TOPIC)
+            else {
+                continue;
+            };
+            let found = self.get(&keys::subscription(topic, connection), true).await?;
+            if let Some(Flow::Held(hold)) = found.as_ref().map(flow).transpose()?
+                && hold.until <= now
+            {
+                return Ok(true);
+            }
+        }
+        let settle = Write::update(keys::connection(connection), "REMOVE o")
+            .when("o <= :now")
+            .with(":now", number(now.millis()));
+        self.write_one(settle).await?;
+        Ok(false)
     }
 
     /// Lets the subscription go: everything up to `sent` was sent, the fan-out sends what comes after.
@@ -138,15 +172,15 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn end_subscription(&self, topic: &Topic, subscription: &Subscription) -> Result<(), Error> {
+    pub async fn end_subscription(&self, subscription: &Subscription) -> Result<(), Error> {
         let Flow::After(place) = subscription.flow else { return Ok(()) };
-        let (topic, id) = (topic.name(), &subscription.connection.id);
-        let delete = Write::delete(keys::subscription(&topic, id))
+        let (topic, id) = (&subscription.topic, &subscription.connection.id);
+        let delete = Write::delete(keys::subscription(topic, id))
             .when("n = :n AND f = :f")
             .with(":n", number(place.number))
             .with(":f", number(place.seq));
         if let Written::Done = self.write_one(delete).await? {
-            self.write_one(Write::delete(keys::connection_topic(id, &topic))).await?;
+            self.write_one(Write::delete(keys::connection_topic(id, topic))).await?;
         }
         Ok(())
     }

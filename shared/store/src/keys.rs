@@ -21,7 +21,7 @@
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
 //! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `t` since, `a` takes arrays, `ttl` |
 //! | state of a user in Channelstream | `USER#<user id>` | `STATE` | `x` JSON, `t` end, `ttl` |
-//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `ttl`; of a listener also `s` socket, `l` polls until |
+//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `o` owed until, `ttl`; of a listener also `s` socket, `l` polls until |
 //! | socket of a listener | `SIGNAL#socket#<connection id>` | `SOCKET` | `c` listener, `u` user, `t` opened, `ttl` |
 //! | user who came or went, to be announced | `SIGNAL#user#<user id>` | `USER` | `x` JSON, `ttl` |
 //! | event that waits for a listener | `MAIL#<listener>` | its order | `x` JSON, `ttl` |
@@ -257,6 +257,12 @@ pub fn connection_topic(connection: &str, topic: &str) -> Key {
 #[must_use]
 pub fn topic_partition(topic: &str) -> String {
     format!("TOPIC#{topic}")
+}
+
+/// The topic that a partition is of.
+#[must_use]
+pub fn topic(partition: &str) -> &str {
+    partition.strip_prefix("TOPIC#").unwrap_or(partition)
 }
 
 /// A subscription, found by its topic.

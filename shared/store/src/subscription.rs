@@ -16,6 +16,8 @@ use crate::{
 pub struct Subscription {
     /// The connection.
     pub connection: Connection,
+    /// The name of what it subscribes to.
+    pub topic: String,
     /// What the dialect wants to know when something is delivered: its own business.
     pub detail: Option<String>,
     /// What of its topic's log it is to be sent.
@@ -121,6 +123,14 @@ impl Store {
         self.delete_subscription(connection, &topic.name()).await
     }
 
+    /// Removes a subscription that was found, whether its connection knows of it or not.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn remove_subscription(&self, subscription: &Subscription) -> Result<(), Error> {
+        self.delete_subscription(&subscription.connection.id, &subscription.topic).await
+    }
+
     async fn delete_subscription(&self, connection: &str, topic: &str) -> Result<(), Error> {
         let deletes: Result<Vec<_>, _> =
             [keys::subscription(topic, connection), keys::connection_topic(connection, topic)]
@@ -161,5 +171,6 @@ fn from_item(item: &Item) -> Result<Option<Subscription>, Error> {
     let (since, arrays) = (connection::since(item), connection::arrays(item));
     let connection = Connection { id, user, dialect, since, arrays };
     let detail = find_text(item, "x").map(str::to_owned);
-    Ok(Some(Subscription { connection, detail, flow: hold::flow(item)? }))
+    let topic = keys::topic(get_text(item, schema::PARTITION_KEY)?).to_owned();
+    Ok(Some(Subscription { connection, topic, detail, flow: hold::flow(item)? }))
 }

@@ -18,7 +18,7 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
     "channels-default",
     Dialect::Channels,
     "$default",
-    &[Action::BatchWriteItem, Action::GetItem, Action::Query, Action::ManageConnections],
+    &[Action::BatchWriteItem, Action::GetItem, Action::Query, Action::UpdateItem, Action::ManageConnections],
     |cx, call| answer(cx, call, handle),
 );
 

@@ -56,8 +56,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
                 let ending = hearers.iter().filter(|(subscription, after)| {
                     entry.seq() > *after && ends(stage, &subscription.connection.user, entry)
                 });
-                due.ended
-                    .extend(ending.map(|(subscription, _)| (stage.topic.clone(), (*subscription).clone())));
+                due.ended.extend(ending.map(|(subscription, _)| (*subscription).clone()));
             }
             Change::Signal { signal, .. } => {
                 let Some(frame) = typing(cx, &stage.id, signal).await? else { continue };

@@ -17,7 +17,7 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
     "channels-ping",
     Dialect::Channels,
     "ping",
-    &[Action::BatchWriteItem, Action::GetItem, Action::Query, Action::ManageConnections],
+    &[Action::BatchWriteItem, Action::GetItem, Action::Query, Action::UpdateItem, Action::ManageConnections],
     |cx, call| answer(cx, call, handle),
 );
 

@@ -7,7 +7,7 @@ use dialects::channels::{error, event};
 use domain::{Dialect, Error, Timestamp};
 use http::StatusCode;
 use serde::{Serialize, de::DeserializeOwned};
-use store::connection::Connection;
+use store::connection::{Connection, Kept};
 
 use super::frames::POWERFUL;
 use crate::{
@@ -85,12 +85,21 @@ async fn read(cx: &Context, invocation: Invocation) -> Result<Option<Command>, E
     else {
         return Err(Error::Internal("a socket's endpoint was called by something else".into()));
     };
-    let found = cx.store.connection_with(&connection_id, cx.clock.now()).await?;
-    Ok(found.filter(|(connection, _)| connection.dialect == Dialect::Channels).map(|(connection, detail)| {
-        // Whoever sends a message is there: a 410 means that it is gone, however young it is.
-        let connection = Connection { since: Timestamp::default(), ..connection };
-        let powerful = detail.as_deref() == Some(POWERFUL);
-        let caller = Caller { user: Some(connection.user.clone()), powerful, server: false };
-        Command { connection, caller, body }
-    }))
+    let now = cx.clock.now();
+    let found = cx.store.kept_connection(&connection_id, now).await?;
+    let Some(Kept { connection, detail, owed }) =
+        found.filter(|kept| kept.connection.dialect == Dialect::Channels)
+    else {
+        return Ok(None);
+    };
+    // Whoever sends a message is there: a 410 means that it is gone, however young it is.
+    let connection = Connection { since: Timestamp::default(), ..connection };
+    if owed.is_some_and(|until| until <= now) && cx.store.is_abandoned(&connection.id, now).await? {
+        // The function that was to tell it something has died: its client has to come back and resume.
+        post::park(cx, &connection).await;
+        return Ok(None);
+    }
+    let powerful = detail.as_deref() == Some(POWERFUL);
+    let caller = Caller { user: Some(connection.user.clone()), powerful, server: false };
+    Ok(Some(Command { connection, caller, body }))
 }

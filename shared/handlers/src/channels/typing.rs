@@ -19,7 +19,14 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
     "channels-typing",
     Dialect::Channels,
     "typing",
-    &[Action::BatchWriteItem, Action::GetItem, Action::PutItem, Action::Query, Action::ManageConnections],
+    &[
+        Action::BatchWriteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+        Action::ManageConnections,
+    ],
     |cx, call| answer(cx, call, handle),
 );
 

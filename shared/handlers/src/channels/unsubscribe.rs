@@ -22,7 +22,7 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
     "channels-unsubscribe",
     Dialect::Channels,
     "unsubscribe",
-    &[Action::BatchWriteItem, Action::GetItem, Action::Query, Action::ManageConnections],
+    &[Action::BatchWriteItem, Action::GetItem, Action::Query, Action::UpdateItem, Action::ManageConnections],
     |cx, call| answer(cx, call, handle),
 );
 

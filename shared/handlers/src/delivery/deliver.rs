@@ -102,8 +102,9 @@ async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
     let (stage, size) = Stage::set_for(cx, number, &changes, &shard).await?;
     if let Some(stage) = &stage {
         let due = due::of(cx, stage, &changes).await?;
-        post::post_all(cx, due.queues).await;
+        let gone = post::post_all(cx, due.queues).await;
         due::end(cx, &due.ended).await;
+        due::forget(cx, stage, &gone).await;
     }
     let Some(round) = round else { return Ok(()) };
     let served = Served { round, size };

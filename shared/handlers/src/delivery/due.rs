@@ -1,9 +1,9 @@
 //! What connections are due of a batch of changes of one conversation, in the words of each dialect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use domain::{Dialect, Error, Topic};
+use domain::{Dialect, Error};
 use store::{change::Change, connection::Connection, subscription::Subscription};
 
 use super::stage::Stage;
@@ -18,7 +18,7 @@ pub struct Due {
     /// To be posted.
     pub queues: Queues,
     /// To be ended when that has been posted: subscriptions of those who may hear no more.
-    pub ended: Vec<(Topic, Subscription)>,
+    pub ended: Vec<Subscription>,
 }
 
 /// What each connection of the stage is due of these changes, which are in the order of the log.
@@ -44,10 +44,20 @@ pub async fn of(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<Due,
 }
 
 /// Ends the subscriptions of those who may hear no more.
-pub async fn end(cx: &Context, ended: &[(Topic, Subscription)]) {
-    for (topic, subscription) in ended {
-        if let Err(error) = cx.store.end_subscription(topic, subscription).await {
+pub async fn end(cx: &Context, ended: &[Subscription]) {
+    for subscription in ended {
+        if let Err(error) = cx.store.end_subscription(subscription).await {
             // It hears nothing any more: what may be seen is asked for every entry.
+            tracing::warn!(connection = subscription.connection.id, %error, "a subscription is left standing");
+        }
+    }
+}
+
+/// Removes what is found of connections that are gone: one that ended while it subscribed may have left a subscription
+/// that its connection does not know of.
+pub async fn forget(cx: &Context, stage: &Stage, gone: &BTreeSet<String>) {
+    for subscription in stage.of_connections(gone) {
+        if let Err(error) = cx.store.remove_subscription(subscription).await {
             tracing::warn!(connection = subscription.connection.id, %error, "a subscription is left standing");
         }
     }

@@ -59,8 +59,8 @@ fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
 
 /// Who has been, or is to be, told of the changes of one conversation.
 enum Told {
-    /// These are to be.
-    Here(Due),
+    /// These are to be: what they are due, and the stage that was set for it.
+    Here(Due, Option<Box<Stage>>),
     /// The shards of a large audience: their chunks are on their way.
     Sent,
 }
@@ -92,10 +92,12 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
         }
     }
     let (mut ended, mut subscriptions, mut posted) = (Vec::new(), Vec::new(), Vec::new());
+    let mut stages = Vec::new();
     for (told, changes, number) in staged {
         match told {
             Ok(Told::Sent) => posted.push(number),
-            Ok(Told::Here(due)) => {
+            Ok(Told::Here(due, stage)) => {
+                stages.extend(stage);
                 posted.extend((!due.queues.is_empty()).then_some(number));
                 for (connection, frames) in due.queues {
                     queues.entry(connection).or_default().extend(frames);
@@ -112,8 +114,11 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
         }
     }
     failed.extend(tell_users(cx, went, &mut queues).await);
-    post::post_all(cx, queues).await;
+    let gone = post::post_all(cx, queues).await;
     due::end(cx, &subscriptions).await;
+    for stage in stages {
+        due::forget(cx, &stage, &gone).await;
+    }
     for (number, changes) in ended {
         if let Err(error) = sweep(cx, number).await {
             tracing::error!(%number, %error, "a deleted conversation is to be swept again");
@@ -215,8 +220,11 @@ async fn tell(cx: &Context, number: Number, changes: &Changes) -> Result<Told, E
     }
     loop {
         match Stage::set(cx, number, &changes).await? {
-            Audience::Nobody => return Ok(Told::Here(Due::default())),
-            Audience::Here(stage) => return due::of(cx, &stage, &changes).await.map(Told::Here),
+            Audience::Nobody => return Ok(Told::Here(Due::default(), None)),
+            Audience::Here(stage) => {
+                let due = due::of(cx, &stage, &changes).await?;
+                return Ok(Told::Here(due, Some(stage)));
+            }
             Audience::Large(id, division) => {
                 if division::tell(cx, &id, number, &changes, division).await? {
                     return Ok(Told::Sent);

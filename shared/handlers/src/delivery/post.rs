@@ -1,6 +1,9 @@
 //! Posting frames to connections, through the gateway.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use domain::Dialect;
@@ -29,22 +32,23 @@ const ONE_POST: Duration = Duration::from_millis(500);
 const YOUNG_SECONDS: i64 = 3;
 
 /// Posts to each connection what it is due, in order, to many at once. A connection that is gone is
-/// forgotten; one that is stuck is closed and forgotten, so that its client comes back.
-pub async fn post_all(cx: &Context, queues: Queues) {
+/// forgotten; one that is stuck is closed and forgotten, so that its client comes back. Gives back the ids of
+/// those that were forgotten.
+pub async fn post_all(cx: &Context, queues: Queues) -> BTreeSet<String> {
     let batch = Instant::now() + BATCH_DEADLINE;
     let queues = in_arrays(queues);
-    stream::iter(queues)
-        .for_each_concurrent(CONNECTIONS_AT_ONCE, |(connection, frames)| async move {
-            let deadline = batch.min(Instant::now() + DEADLINE);
-            post_until(cx, &connection, frames, deadline).await;
-        })
-        .await;
+    let posts = stream::iter(queues).map(|(connection, frames)| async move {
+        let deadline = batch.min(Instant::now() + DEADLINE);
+        let posted = post_until(cx, &connection, frames, deadline).await;
+        (posted == Posted::Forgotten).then_some(connection.id)
+    });
+    posts.buffer_unordered(CONNECTIONS_AT_ONCE).filter_map(std::future::ready).collect().await
 }
 
 /// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more, or not yet.
 pub async fn post_in_order(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
     let frames = if connection.arrays { arrays(&frames) } else { frames };
-    post_until(cx, connection, frames, Instant::now() + DEADLINE).await
+    post_until(cx, connection, frames, Instant::now() + DEADLINE).await == Posted::All
 }
 
 /// Puts the frames of those who asked for arrays into arrays. Whoever is due the same gets the same bytes.
@@ -83,7 +87,18 @@ fn arrays(frames: &[Bytes]) -> Vec<Bytes> {
     closed.collect()
 }
 
-async fn post_until(cx: &Context, connection: &Connection, frames: Vec<Bytes>, deadline: Instant) -> bool {
+/// What became of the frames for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Posted {
+    /// They were taken, or never will be.
+    All,
+    /// It is not there yet, or was gone at once.
+    NotYet,
+    /// It is no more, and is forgotten.
+    Forgotten,
+}
+
+async fn post_until(cx: &Context, connection: &Connection, frames: Vec<Bytes>, deadline: Instant) -> Posted {
     for frame in frames {
         match post(cx, connection, frame, deadline).await {
             // A frame that will never be taken is left out: closing would bring the client back for it.
@@ -91,20 +106,20 @@ async fn post_until(cx: &Context, connection: &Connection, frames: Vec<Bytes>, d
             Err(PostError::Gone) if is_young(cx, connection) => {
                 // Its handshake may still be under way; if not, its `$disconnect` or the next post forgets it.
                 tracing::warn!(connection = connection.id, "not there yet, or gone at once");
-                return false;
+                return Posted::NotYet;
             }
             Err(PostError::Gone) => {
                 tracing::debug!(connection = connection.id, "gone");
                 forget(cx, connection).await;
-                return false;
+                return Posted::Forgotten;
             }
             Err(PostError::Later) => {
                 park(cx, connection).await;
-                return false;
+                return Posted::Forgotten;
             }
         }
     }
-    true
+    Posted::All
 }
 
 /// Closes a connection and forgets it, so that its client comes back and resumes.

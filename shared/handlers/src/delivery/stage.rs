@@ -188,6 +188,12 @@ impl Stage {
         self.subscriptions.iter().filter(move |subscription| subscription.connection.dialect == dialect)
     }
 
+    /// The subscriptions of these connections.
+    pub fn of_connections(&self, connections: &BTreeSet<String>) -> impl Iterator<Item = &Subscription> {
+        let all = if connections.is_empty() { &[] } else { self.subscriptions.as_slice() };
+        all.iter().filter(|subscription| connections.contains(&subscription.connection.id))
+    }
+
     /// Whether the member may see the entry.
     #[must_use]
     pub fn sees(&self, member: &Member, entry: &Entry) -> bool {

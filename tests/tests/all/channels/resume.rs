@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{ConversationId, Dialect, Timestamp, Topic, UserId, message::Content};
 use handlers::{
     auth::Caller,
@@ -219,6 +220,68 @@ async fn a_subscription_whose_holder_died_sends_its_client_back() {
     say(&server.user("ann"), &id, "two").await;
     socket.ended().await;
     server.forgotten("bob").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_ping_finds_out_that_a_holder_died() {
+    let server = Server::in_process().await;
+    let id = channel(&server, "private", "ann", &["bob"]).await;
+    let mut socket = Realtime::open(&server, "bob").await;
+    let store = &server.running.context.store;
+    let now = || Timestamp::from_millis(server.clock.now());
+    let connection = store.connections(&UserId::parse("bob").unwrap(), now()).await.unwrap().remove(0);
+    let topic = Topic::Conversation(ConversationId::parse(id.as_str()).unwrap());
+    let life = server.number(&id).await;
+    let hold = async |now: Timestamp| {
+        store.hold(&connection, &topic, None, life, (now, now.plus_seconds(40))).await.unwrap()
+    };
+    let owed = async || store.kept_connection(&connection.id, now()).await.unwrap().unwrap().owed;
+    let held = hold(now()).await;
+    say(&server.user("ann"), &id, "left to the holder").await;
+    server.running.drained().await;
+    assert_eq!(owed().await, Some(held.until));
+    // As long as the holder may live, and when it has done what it was to do, a ping is a ping.
+    assert_eq!(socket.heard(&server).await.len(), 0);
+    let last = store.tail(life).await.unwrap().unwrap().place.seq;
+    store.release(&topic, &connection.id, held, last).await.unwrap();
+    server.clock.step(41_000);
+    assert_eq!(socket.heard(&server).await.len(), 0);
+    assert_eq!(owed().await, None);
+    // The next one dies, and nothing more is written.
+    hold(now()).await;
+    say(&server.user("ann"), &id, "lost with the holder").await;
+    server.running.drained().await;
+    assert_eq!(socket.heard(&server).await.len(), 0);
+    server.clock.step(41_000);
+    socket.say(json!({"action": "ping"})).await;
+    socket.ended().await;
+    server.forgotten("bob").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_subscription_that_its_connection_does_not_know_of_is_posted_to_once() {
+    let server = Server::in_process().await;
+    let id = channel(&server, "private", "ann", &["bob"]).await;
+    let (topic, connection) = (format!("conversation:{id}"), "ended-while-it-subscribed");
+    let key = store::keys::subscription(&topic, connection);
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let items = &server.running.items;
+    let keyed = [("pk", text(&key.pk)), ("sk", text(&key.sk))];
+    let orphan = [("u", text("bob")), ("d", text("channels")), ("t", AttributeValue::N("0".to_owned()))];
+    let mut put = items.put_item().table_name(&server.running.table);
+    for (name, value) in keyed.clone().into_iter().chain(orphan) {
+        put = put.item(name, value);
+    }
+    put.send().await.unwrap();
+    say(&server.user("ann"), &id, "to nobody").await;
+    server.running.drained().await;
+    let mut get = items.get_item().table_name(&server.running.table).consistent_read(true);
+    for (name, value) in keyed {
+        get = get.key(name, value);
+    }
+    assert_eq!(get.send().await.unwrap().item, None);
     server.end().await;
 }
 
