@@ -67,7 +67,7 @@ impl Store {
     }
 }
 
-fn to_item(id: &ConversationId, channel: &Channel) -> Result<Item, Error> {
+pub(crate) fn to_item(id: &ConversationId, channel: &Channel) -> Result<Item, Error> {
     let mut item = item::keyed(&keys::channel(id));
     item.insert("n".into(), number(channel.number));
     item.insert("x".into(), json(channel)?);
@@ -75,10 +75,10 @@ fn to_item(id: &ConversationId, channel: &Channel) -> Result<Item, Error> {
     Ok(item)
 }
 
-fn from_item(item: &Item) -> Result<(ConversationId, Channel), Error> {
+pub(crate) fn from_item(item: &Item) -> Result<(ConversationId, Channel), Error> {
     let pk = get_text(item, schema::PARTITION_KEY)?;
     let mut channel: Channel = get_json(item, "x")?;
     channel.number = Number(get_number(item, "n")?);
     channel.active = Timestamp::from_millis(get_number(item, "a")?);
-    Ok((ConversationId::trusted(pk.strip_prefix("CONV#").unwrap_or(pk)), channel))
+    Ok((keys::conversation_id(pk), channel))
 }

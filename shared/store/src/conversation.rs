@@ -164,7 +164,7 @@ pub fn put(conversation: &Conversation) -> Result<Write, Error> {
         .with(":n", number(conversation.number)))
 }
 
-fn to_item(conversation: &Conversation) -> Result<Item, Error> {
+pub(crate) fn to_item(conversation: &Conversation) -> Result<Item, Error> {
     let mut item = item::keyed(&keys::conversation(&conversation.id));
     item.insert("n".into(), number(conversation.number));
     item.insert("x".into(), json(conversation)?);

@@ -15,9 +15,9 @@ use domain::{Error, Number, Place, Seq, Timestamp, Topic};
 use crate::{
     Item, Store, Write,
     connection::{self, Connection},
-    item::{self, find_number, number, text},
+    item::{self, find_number, number},
     keys, schema,
-    subscription::Subscription,
+    subscription::{self, Subscription},
     write::Written,
 };
 
@@ -71,14 +71,7 @@ impl Store {
         let hold = Hold { number: life, id: Self::nonce()?.bits(), until };
         let topic = topic.name();
         let by_connection = item::keyed(&keys::connection_topic(&connection.id, &topic));
-        let mut by_topic = item::keyed(&keys::subscription(&topic, &connection.id));
-        if let Some(detail) = detail {
-            by_topic.insert("x".into(), text(detail));
-        }
-        by_topic.insert("u".into(), text(connection.user.as_str()));
-        by_topic.insert("d".into(), text(connection.dialect.name()));
-        by_topic.insert("t".into(), number(connection.since.millis()));
-        connection::set_arrays(&mut by_topic, connection);
+        let mut by_topic = subscription::to_item(connection, &topic, detail);
         by_topic.insert("n".into(), number(life));
         by_topic.insert("g".into(), number(hold.id));
         by_topic.insert("h".into(), number(until.millis()));

@@ -93,6 +93,12 @@ pub fn conversation_partition(id: &ConversationId) -> String {
     format!("CONV#{id}")
 }
 
+/// The conversation that a partition is of.
+#[must_use]
+pub fn conversation_id(partition: &str) -> ConversationId {
+    ConversationId::trusted(partition.strip_prefix("CONV#").unwrap_or(partition))
+}
+
 /// A user's standing in a conversation.
 #[must_use]
 pub fn member(conversation: &ConversationId, user: &UserId) -> Key {
@@ -191,6 +197,12 @@ pub fn watcher(conversation: &ConversationId, user: &UserId) -> Key {
 #[must_use]
 pub fn user_partition(id: &UserId) -> String {
     format!("USER#{id}")
+}
+
+/// The user that a partition is of.
+#[must_use]
+pub fn user_id(partition: &str) -> UserId {
+    UserId::trusted(partition.strip_prefix("USER#").unwrap_or(partition))
 }
 
 /// A user.

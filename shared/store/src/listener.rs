@@ -158,7 +158,7 @@ fn patience(now: Timestamp) -> aws_sdk_dynamodb::types::AttributeValue {
     number(now.plus_seconds(PATIENCE_SECONDS).seconds())
 }
 
-fn to_item(listener: &Listener, ttl: aws_sdk_dynamodb::types::AttributeValue) -> Item {
+pub(crate) fn to_item(listener: &Listener, ttl: aws_sdk_dynamodb::types::AttributeValue) -> Item {
     let mut item = item::keyed(&keys::connection(&listener.id));
     item.insert("u".into(), text(listener.user.as_str()));
     item.insert("d".into(), text(Dialect::Channelstream.name()));
@@ -171,10 +171,10 @@ fn to_item(listener: &Listener, ttl: aws_sdk_dynamodb::types::AttributeValue) ->
     item
 }
 
-fn from_item(item: &Item) -> Result<Listener, Error> {
+pub(crate) fn from_item(item: &Item) -> Result<Listener, Error> {
     let pk = get_text(item, schema::PARTITION_KEY)?;
     Ok(Listener {
-        id: pk.strip_prefix("CONN#").unwrap_or(pk).to_owned(),
+        id: keys::connection_id(pk).to_owned(),
         user: UserId::trusted(get_text(item, "u")?),
         socket: find_text(item, "s").map(str::to_owned),
         since: connection::since(item),

@@ -92,7 +92,7 @@ impl Store {
     }
 }
 
-fn from_item(item: &Item, now: Timestamp) -> Result<Option<Stateful>, Error> {
+pub(crate) fn from_item(item: &Item, now: Timestamp) -> Result<Option<Stateful>, Error> {
     if is_over(item, now) {
         return Ok(None);
     }

@@ -95,14 +95,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         let ttl = connection::ttl(now);
-        let mut by_topic = item::keyed(&keys::subscription(topic, &connection.id));
-        if let Some(detail) = detail {
-            by_topic.insert("x".into(), text(detail));
-        }
-        by_topic.insert("u".into(), text(connection.user.as_str()));
-        by_topic.insert("d".into(), text(connection.dialect.name()));
-        by_topic.insert("t".into(), number(connection.since.millis()));
-        connection::set_arrays(&mut by_topic, connection);
+        let by_topic = to_item(connection, topic, detail);
         let by_connection = item::keyed(&keys::connection_topic(&connection.id, topic));
         let puts: Result<Vec<_>, _> = [by_topic, by_connection]
             .into_iter()
@@ -163,8 +156,21 @@ pub(crate) fn alive(items: &[Item], now: Timestamp) -> Result<Vec<Subscription>,
     there.filter_map(|item| from_item(item).transpose()).collect()
 }
 
+/// A subscription, as its topic has it.
+pub(crate) fn to_item(connection: &Connection, topic: &str, detail: Option<&str>) -> Item {
+    let mut item = item::keyed(&keys::subscription(topic, &connection.id));
+    if let Some(detail) = detail {
+        item.insert("x".into(), text(detail));
+    }
+    item.insert("u".into(), text(connection.user.as_str()));
+    item.insert("d".into(), text(connection.dialect.name()));
+    item.insert("t".into(), number(connection.since.millis()));
+    connection::set_arrays(&mut item, connection);
+    item
+}
+
 /// The subscription that an item is; none if it is of a dialect that is not known.
-fn from_item(item: &Item) -> Result<Option<Subscription>, Error> {
+pub(crate) fn from_item(item: &Item) -> Result<Option<Subscription>, Error> {
     let Some(dialect) = connection::dialect(item) else { return Ok(None) };
     let id = get_text(item, schema::SORT_KEY)?.to_owned();
     let user = UserId::trusted(get_text(item, "u")?);

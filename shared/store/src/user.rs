@@ -380,7 +380,7 @@ fn claim_login(login: &str, user: &UserId) -> Write {
     Write::put(line).when("attribute_not_exists(pk) OR u = :u").with(":u", text(user.as_str()))
 }
 
-fn to_item(user: &User, password_hash: Option<&str>) -> Result<Item, Error> {
+pub(crate) fn to_item(user: &User, password_hash: Option<&str>) -> Result<Item, Error> {
     let mut item = item::keyed(&keys::user(&user.id));
     item.insert("x".into(), json(user)?);
     item.insert("t".into(), number(user.updated_at.millis()));

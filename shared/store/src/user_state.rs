@@ -37,7 +37,7 @@ impl Store {
         known
             .map(|item| {
                 let pk = get_text(item, schema::PARTITION_KEY)?;
-                Ok((UserId::trusted(pk.strip_prefix("USER#").unwrap_or(pk)), get_json(item, "x")?))
+                Ok((keys::user_id(pk), get_json(item, "x")?))
             })
             .collect()
     }

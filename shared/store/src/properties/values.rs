@@ -1,11 +1,9 @@
-//! What holds of items for whatever values: what is written is read again and is the same, and keys stand in the
-//! order of their numbers.
-
-use std::collections::BTreeSet;
+//! Anything that may be kept.
 
 use domain::{
-    ConversationId, Dialect, Entry, Event, Member, Message, MessageId, Number, Object, Place, Role, Seq,
-    Timestamp, UserId,
+    Conversation, ConversationId, Dialect, Entry, Event, Member, Message, MessageId, Number, Object,
+    Openness, Place, Role, Seq, Timestamp, User, UserId, Visibility,
+    channel::{Channel, Settings},
     entry::{Arrival, Departure, Notice, Reaction},
     ids::Nonce,
     message::{Audience, Content, Edit, Mention, Parent, State},
@@ -14,12 +12,9 @@ use domain::{
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
 
-use crate::{
-    change::{self, Change},
-    item, keys, log, member, signal,
-};
+use crate::connection::Connection;
 
-fn object() -> impl Strategy<Value = Object> {
+pub(super) fn object() -> impl Strategy<Value = Object> {
     let value = prop_oneof![
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
@@ -28,19 +23,19 @@ fn object() -> impl Strategy<Value = Object> {
     prop::collection::btree_map(".{0,6}", value, 0..3).prop_map(|map| map.into_iter().collect())
 }
 
-fn user_id() -> impl Strategy<Value = UserId> {
+pub(super) fn user_id() -> impl Strategy<Value = UserId> {
     "[^\\p{Cc}]{1,12}".prop_map(UserId::trusted)
 }
 
-fn moment() -> impl Strategy<Value = Timestamp> {
+pub(super) fn moment() -> impl Strategy<Value = Timestamp> {
     any::<i64>().prop_map(Timestamp::from_millis)
 }
 
-fn place() -> impl Strategy<Value = Place> {
+pub(super) fn place() -> impl Strategy<Value = Place> {
     (1..1_u64 << 40, 1..1_u64 << 39).prop_map(|(number, seq)| Place { number: Number(number), seq: Seq(seq) })
 }
 
-fn ranges() -> impl Strategy<Value = Ranges> {
+pub(super) fn ranges() -> impl Strategy<Value = Ranges> {
     vec((0_u64..200, 0_u64..5), 0..5).prop_map(|parts| {
         let mut ranges = Ranges::default();
         parts.into_iter().for_each(|(from, more)| ranges.insert(Seq(from), Seq(from + more)));
@@ -48,12 +43,12 @@ fn ranges() -> impl Strategy<Value = Ranges> {
     })
 }
 
-fn audience() -> impl Strategy<Value = Audience> {
+pub(super) fn audience() -> impl Strategy<Value = Audience> {
     let users = || prop::collection::btree_set(user_id(), 0..3);
     (users(), users()).prop_map(|(only, except)| Audience { only, except })
 }
 
-fn content() -> impl Strategy<Value = Content> {
+pub(super) fn content() -> impl Strategy<Value = Content> {
     let parent = (any::<u64>(), "[^\\p{Cc}]{1,8}");
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     let mention = (user_id(), any::<i64>(), any::<i64>());
@@ -87,7 +82,7 @@ fn content() -> impl Strategy<Value = Content> {
         })
 }
 
-fn state() -> impl Strategy<Value = State> {
+pub(super) fn state() -> impl Strategy<Value = State> {
     let reactions = prop::collection::btree_map(".{0,5}", vec(user_id(), 1..3), 0..3);
     let edited = option::of((any::<u64>(), moment()));
     (reactions, any::<bool>(), any::<u64>(), edited, any::<bool>()).prop_map(
@@ -101,7 +96,7 @@ fn state() -> impl Strategy<Value = State> {
     )
 }
 
-fn message() -> impl Strategy<Value = Message> {
+pub(super) fn message() -> impl Strategy<Value = Message> {
     (place(), option::of("[^\\p{Cc}]{1,20}"), user_id(), moment(), content(), audience(), state()).prop_map(
         |(place, id, author, at, content, audience, state)| Message {
             id: id.map_or_else(|| MessageId::mint(place, Nonce::new(7)), MessageId::trusted),
@@ -117,7 +112,7 @@ fn message() -> impl Strategy<Value = Message> {
 }
 
 /// Anything that can happen.
-fn event() -> impl Strategy<Value = Event> {
+pub(super) fn event() -> impl Strategy<Value = Event> {
     let users = || vec(user_id(), 0..3);
     let motive = || ".{0,10}";
     prop_oneof![
@@ -153,7 +148,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn entry() -> impl Strategy<Value = Entry> {
+pub(super) fn entry() -> impl Strategy<Value = Entry> {
     let dialect = prop::sample::select(Dialect::ALL.to_vec());
     let head = (place(), moment(), option::of(user_id()), dialect, any::<u64>(), any::<u64>());
     (head, prop_oneof![event().prop_map(Ok), message().prop_map(Err)]).prop_map(|(head, what)| {
@@ -174,7 +169,7 @@ fn entry() -> impl Strategy<Value = Entry> {
 }
 
 /// A member to whom anything has happened.
-fn a_member() -> impl Strategy<Value = Member> {
+pub(super) fn a_member() -> impl Strategy<Value = Member> {
     (user_id(), any::<u64>(), vec((0..4, 0_u64..1000, option::of(moment())), 0..80), ranges(), any::<bool>())
         .prop_map(|(user, number, deeds, hidden, pinned)| {
             let mut member = Member::stranger(user, Number(number));
@@ -192,101 +187,100 @@ fn a_member() -> impl Strategy<Value = Member> {
         })
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+/// The second of that number.
+pub(super) fn moment_of(second: i64) -> Timestamp {
+    Timestamp::from_millis(second * 1_000)
+}
 
-    #[test]
-    fn an_entry_is_read_as_it_was_written_and_so_does_the_stream(entry in entry()) {
-        let item = log::to_item(&entry).unwrap();
-        prop_assert_eq!(&log::from_item(&item).unwrap(), &entry);
-        prop_assert_eq!(keys::place(&item).unwrap(), entry.place);
-        let Some(Change::Entry(told)) = change::of(&item, None).unwrap() else { panic!("no entry") };
-        prop_assert_eq!(*told, entry);
-        // A message in a new state is announced by the entry that changed it.
-        prop_assert!(change::of(&item, Some(&item)).unwrap().is_none());
-    }
+pub(super) fn text() -> impl Strategy<Value = String> {
+    ".{0,12}"
+}
 
-    #[test]
-    fn an_item_without_one_of_its_attributes_is_an_error_or_less_and_never_a_panic(entry in entry(), which: prop::sample::Index) {
-        let mut item = log::to_item(&entry).unwrap();
-        let name = item.keys().nth(which.index(item.len())).unwrap().clone();
-        item.remove(&name);
-        let _ = log::from_item(&item);
-        item.insert(name, item::number("1"));
-        let _ = log::from_item(&item);
-        let _ = change::of(&item, None);
-    }
-
-    #[test]
-    fn a_member_is_read_as_it_was_written(member in a_member()) {
-        let mut item = item::keyed(&keys::member(&ConversationId::trusted("c"), &member.user));
-        item.insert("x".into(), item::json(&member).unwrap());
-        prop_assert_eq!(member::from_item(&item).unwrap(), member);
-    }
-
-    #[test]
-    fn entries_stand_in_the_order_of_their_numbers(number in 1_u64..1 << 40, one in 0..1_u64 << 39, other in 0..1_u64 << 39) {
-        let key = |seq| keys::entry(Place { number: Number(number), seq: Seq(seq) });
-        let (first, second) = (key(one), key(other));
-        prop_assert_eq!(&first.pk, &second.pk);
-        prop_assert_eq!(first.sk.cmp(&second.sk), one.cmp(&other));
-    }
-
-    #[test]
-    fn no_two_things_share_a_key(ids in vec("[^\\p{Cc}]{1,6}|[#:A-Z]{1,6}", 2..5)) {
-        let mut keys_seen = BTreeSet::new();
-        let distinct: BTreeSet<&String> = ids.iter().collect();
-        for id in &distinct {
-            let (user, room) = (UserId::trusted(id.as_str()), ConversationId::trusted(id.as_str()));
-            for key in [
-                keys::user(&user),
-                keys::user_state(&user),
-                keys::conversation(&room),
-                keys::channel(&room),
-                keys::chosen_message(&MessageId::trusted(id.as_str())),
-                keys::user_news(&user),
-                keys::session(id),
-                keys::connection(id),
-            ] {
-                prop_assert!(keys_seen.insert(key.clone()), "{:?}", key);
+pub(super) fn a_user() -> impl Strategy<Value = User> {
+    let texts = || option::of(text());
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let texts = (text(), texts(), texts(), texts(), texts(), texts());
+    (user_id(), any::<u64>(), texts, object(), flags, moment(), moment()).prop_map(
+        |(id, number, texts, meta, flags, created_at, updated_at)| {
+            let (name, surname, email, image_url, profile_url, language) = texts;
+            let (invisible, quiet, guest, implicit, untold) = flags;
+            User {
+                id,
+                number: Number(number),
+                name,
+                surname,
+                email,
+                image_url,
+                profile_url,
+                language,
+                meta,
+                invisible,
+                quiet,
+                guest,
+                implicit,
+                untold,
+                created_at,
+                updated_at,
             }
-            for other in &distinct {
-                let other = UserId::trusted(other.as_str());
-                for key in [
-                    keys::member(&room, &other),
-                    keys::watcher(&room, &other),
-                    keys::membership(&other, &room),
-                    keys::relation(&user, keys::BLOCK, &other),
-                    keys::relation(&user, keys::FRIEND, &other),
-                    keys::user_connection(&user, other.as_str()),
-                    keys::request(id, other.as_str()),
-                ] {
-                    prop_assert!(keys_seen.insert(key.clone()), "{:?}", key);
-                }
-            }
-        }
-    }
+        },
+    )
+}
 
-    #[test]
-    fn two_users_have_one_direct_conversation_and_share_it_with_nobody(ids in vec("[a-c0-9:#]{1,4}", 4)) {
-        let id = |n: usize| UserId::trusted(ids[n].as_str());
-        let key = keys::direct(&id(0), &id(1));
-        prop_assert_eq!(&keys::direct(&id(1), &id(0)), &key);
-        let pair = |one: usize, other: usize| BTreeSet::from([id(one), id(other)]);
-        prop_assert_eq!(keys::direct(&id(2), &id(3)) == key, pair(0, 1) == pair(2, 3));
-    }
+pub(super) fn openness() -> impl Strategy<Value = Openness> {
+    let one = || prop::sample::select(vec![Visibility::Private, Visibility::Public, Visibility::Open]);
+    (one(), vec((one(), any::<u64>()), 0..4)).prop_map(|(first, changes)| {
+        let mut openness = Openness::new(first);
+        changes.into_iter().for_each(|(next, seq)| openness.set(next, Seq(seq)));
+        openness
+    })
+}
 
-    #[test]
-    fn a_signal_is_told_as_it_was_made(user in user_id(), typing: bool, at in moment(), event in object(), audience in audience()) {
-        let told = signal::Signal::Told { dialect: Dialect::Channelstream, id: "1".into(), audience, event, at };
-        let types = signal::Signal::Typing { user: user.clone(), typing, dialect: Dialect::Channels, at };
-        for signal in [told, types] {
-            let mut item = item::keyed(&keys::signal(Number(7), "kind", user.as_str()));
-            item.insert("x".into(), item::json(&signal).unwrap());
-            let Some(Change::Signal { number, signal: read }) = change::of(&item, None).unwrap() else {
-                panic!("no signal")
-            };
-            prop_assert_eq!((number, read), (Number(7), signal));
-        }
-    }
+pub(super) fn a_conversation() -> impl Strategy<Value = Conversation> {
+    let texts = || option::of(text());
+    let names = ("[^\\p{Cc}]{1,12}", any::<u64>(), "[0-9a-f]{1,8}");
+    let texts = (texts(), texts(), texts(), texts());
+    let users = (option::of((user_id(), user_id())), option::of(user_id()));
+    let rest = (object(), object(), moment(), moment(), any::<u64>(), any::<u64>(), any::<bool>());
+    (names, texts, openness(), users, rest).prop_map(|(names, texts, openness, users, rest)| Conversation {
+        id: ConversationId::trusted(names.0),
+        number: Number(names.1),
+        epoch: names.2,
+        title: texts.0,
+        description: texts.1,
+        openness,
+        peers: users.0,
+        owner: users.1,
+        custom_type: texts.2,
+        image_url: texts.3,
+        config: rest.0,
+        meta: rest.1,
+        created_at: rest.2,
+        updated_at: rest.3,
+        members: rest.4,
+        changed: Seq(rest.5),
+        deleted: rest.6,
+    })
+}
+
+/// A channel whose settings were changed any number of times.
+pub(super) fn a_channel() -> impl Strategy<Value = Channel> {
+    let settings = (any::<[bool; 5]>(), any::<u64>()).prop_map(|(flags, history_size)| Settings {
+        notify_presence: flags[0],
+        store_history: flags[1],
+        history_size,
+        broadcast_presence_with_user_lists: flags[2],
+        notify_state: flags[3],
+        store_frames: flags[4],
+    });
+    (any::<u64>(), vec((settings, any::<u64>()), 1..120), moment()).prop_map(|(number, all, now)| {
+        let mut channel = Channel::new(Number(number), Settings::default(), Seq(1), now);
+        all.into_iter().for_each(|(settings, next)| channel.configure(settings, Seq(next)));
+        channel
+    })
+}
+
+pub(super) fn a_connection() -> impl Strategy<Value = Connection> {
+    let dialect = prop::sample::select(Dialect::ALL.to_vec());
+    ("[A-Za-z0-9_=-]{1,16}", user_id(), dialect, moment(), any::<bool>())
+        .prop_map(|(id, user, dialect, since, arrays)| Connection { id, user, dialect, since, arrays })
 }
