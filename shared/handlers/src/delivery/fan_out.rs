@@ -23,7 +23,7 @@ use crate::{
     context::Context,
     endpoint::{Action, Endpoint, Handling, Reads, Trigger},
     invocation::{HttpReply, Invocation, Reply, StreamChange, StreamRecord},
-    nkchat,
+    metrics, nkchat,
 };
 
 /// The function.
@@ -92,11 +92,15 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
         }
     }
     let (mut ended, mut subscriptions, mut posted) = (Vec::new(), Vec::new(), Vec::new());
+    let mut written = Vec::new();
     for (told, changes, number) in staged {
         match told {
             Ok(Told::Sent) => posted.push(number),
             Ok(Told::Here(due)) => {
-                posted.extend((!due.queues.is_empty()).then_some(number));
+                if !due.queues.is_empty() {
+                    posted.push(number);
+                    written.extend(metrics::written(changes.iter().map(|(_, change)| change)));
+                }
                 for (connection, frames) in due.queues {
                     queues.entry(connection).or_default().extend(frames);
                 }
@@ -113,6 +117,7 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     }
     failed.extend(tell_users(cx, went, &mut queues).await);
     post::post_all(cx, queues).await;
+    cx.road.metrics.told(written, cx.clock.now());
     due::end(cx, &subscriptions).await;
     for (number, changes) in ended {
         if let Err(error) = sweep(cx, number).await {
