@@ -64,7 +64,7 @@ fn run(endpoint: &'static Endpoint) -> Result<(), lambda_runtime::Error> {
     let context = Arc::new(environment::context(endpoint, |name| std::env::var(name).ok())?);
     // Lambda gives a process one call at a time: more threads than one would only cost their start.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let stack: Arc<str> = std::env::var(metrics::STACK).unwrap_or_default().into();
+    let stack: Arc<str> = std::env::var(metrics::STACK).unwrap_or_else(|_| "switchboard".to_owned()).into();
     runtime.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         answer(endpoint, Arc::clone(&context), Arc::clone(&stack), event)
     })))

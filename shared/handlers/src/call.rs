@@ -9,7 +9,7 @@ use tracing::{Instrument as _, Span, field::Empty};
 use crate::{
     context::Context,
     endpoint::{Endpoint, Handling},
-    invocation::Invocation,
+    invocation::{Invocation, Reply},
 };
 
 /// The span's field for the conversation.
@@ -41,7 +41,15 @@ pub fn call(endpoint: &Endpoint, cx: Arc<Context>, invocation: Invocation, reque
     }
     // What a handler does before its first pause is the call's as well.
     let handling = span.in_scope(|| (endpoint.handler)(cx, invocation));
-    Box::pin(handling.instrument(span))
+    let answering = async move {
+        let reply = handling.await;
+        match &reply {
+            Reply::Http(reply) => tracing::debug!(status = reply.status.as_u16(), "answered"),
+            Reply::Batch(failed) => tracing::debug!(failed = failed.len(), "answered"),
+        }
+        reply
+    };
+    Box::pin(answering.instrument(span))
 }
 
 /// Says which conversation the call that is under way is about.

@@ -182,11 +182,13 @@ fn rounded(millis: u64) -> u64 {
 
 /// When the entries among these changes were written.
 pub fn written<'a>(changes: impl IntoIterator<Item = &'a Change>) -> impl Iterator<Item = Timestamp> {
-    changes.into_iter().filter_map(|change| match change {
-        Change::Entry(entry) => Some(&**entry),
-        Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) | Change::User(_) => None,
-    })
-    .map(|entry: &Entry| entry.at)
+    changes
+        .into_iter()
+        .filter_map(|change| match change {
+            Change::Entry(entry) => Some(&**entry),
+            Change::Read { .. } | Change::Signal { .. } | Change::Opened(_) | Change::User(_) => None,
+        })
+        .map(|entry: &Entry| entry.at)
 }
 
 #[cfg(test)]
