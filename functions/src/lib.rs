@@ -5,6 +5,7 @@
 //!   endpoint, so that a hundred binaries link in seconds: all of their code is compiled once, here.
 //! - [`event`]: Lambda's JSON into an `Invocation`, a `Reply` into Lambda's JSON.
 //! - [`environment`]: the function's environment into a `Context`.
+//! - [`metrics`]: what a call counted into a line for CloudWatch.
 //!
 //! # Invariants
 //! - This is the only crate that knows the Lambda runtime and the shapes of its events.
@@ -26,9 +27,9 @@
 //! secrets (docs/decisions/0021 says why there are parameters), and a rotated secret arrives with the next
 //! deployment (raise the parameter `SecretRevision`, which makes CloudFormation read anew).
 
-use std::{process::ExitCode, sync::Arc};
+use std::{io::Write as _, process::ExitCode, sync::Arc};
 
-use handlers::{context::Context, endpoint::Endpoint};
+use handlers::{call::call, context::Context, endpoint::Endpoint};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use tracing::level_filters::LevelFilter;
@@ -36,8 +37,10 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt};
 
 pub mod environment;
 pub mod event;
+pub mod metrics;
 
 use event::{EventError, Response};
+use metrics::Origin;
 
 /// The crates whose level can be chosen.
 const OURS: [&str; 5] = ["dialects", "domain", "functions", "handlers", "store"];
@@ -61,19 +64,36 @@ fn run(endpoint: &'static Endpoint) -> Result<(), lambda_runtime::Error> {
     let context = Arc::new(environment::context(endpoint, |name| std::env::var(name).ok())?);
     // Lambda gives a process one call at a time: more threads than one would only cost their start.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let stack: Arc<str> = std::env::var(metrics::STACK).unwrap_or_else(|_| "switchboard".to_owned()).into();
     runtime.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        answer(endpoint, Arc::clone(&context), event.payload)
+        answer(endpoint, Arc::clone(&context), Arc::clone(&stack), event)
     })))
 }
 
 async fn answer(
     endpoint: &'static Endpoint,
     context: Arc<Context>,
-    payload: Box<RawValue>,
+    stack: Arc<str>,
+    event: LambdaEvent<Box<RawValue>>,
 ) -> Result<Response, EventError> {
-    let invocation = event::invocation(&endpoint.trigger, payload.get())?;
-    let reply = (endpoint.handler)(context, invocation).await;
-    event::response(&endpoint.trigger, reply)
+    let (request_id, function) = (event.context.request_id.as_str(), endpoint.name);
+    let answered = async {
+        let invocation = event::invocation(&endpoint.trigger, event.payload.get())?;
+        let reply = call(endpoint, Arc::clone(&context), invocation, request_id).await;
+        event::response(&endpoint.trigger, reply)
+    };
+    let answered = answered.await;
+    if let Err(error) = &answered {
+        tracing::error!(requestId = request_id, function, %error, "a call was not answered");
+    }
+    // One call at a time: what was counted is this call's.
+    let tally = context.road.metrics.take();
+    let origin = Origin { stack: &stack, function, request_id };
+    if let Some(line) = metrics::line(&tally, origin, context.clock.now()) {
+        // As it is: CloudWatch reads nothing out of a line that has something around it.
+        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    }
+    answered
 }
 
 /// One JSON object a line on standard output, which CloudWatch indexes and Lambda filters by `level`.

@@ -1,4 +1,4 @@
-//! The one port: `/healthz`, the HTTP API's routes, the WebSocket APIs, and `@connections`.
+//! The one port: `/healthz`, `/metrics`, the HTTP API's routes, the WebSocket APIs, and `@connections`.
 //!
 //! Answers, limits and errors are API Gateway's, so that what passes here passes there. CORS and everything else
 //! that a body or a header says is the handlers' own; a route that the template does not name is a 404.
@@ -24,7 +24,7 @@ use crate::{
     connections::{Connections, Tasks},
     files::Files,
     invoke::{InvokeError, Invoker, request_id},
-    management,
+    management, prometheus,
     routes::Routes,
     websocket::{SocketTimes, handshake},
 };
@@ -100,6 +100,13 @@ async fn respond(server: Arc<Server>, request: Request<Incoming>, peer: SocketAd
     if path == "/healthz" && (request.method() == Method::GET || request.method() == Method::HEAD) {
         return message(StatusCode::OK, "ok");
     }
+    if path == "/metrics"
+        && request.method() == Method::GET
+        && peer.ip().to_canonical().is_loopback()
+        && let Invoker::InProcess(context) = &server.invoker
+    {
+        return metrics(context);
+    }
     if handshake::is_upgrade(&request) {
         return match server.routes.socket(path) {
             Some(api) => handshake::answer(server, api, request, peer.ip().to_string()).await,
@@ -149,6 +156,13 @@ async fn respond(server: Arc<Server>, request: Request<Incoming>, peer: SocketAd
         }
         Err(InvokeError::TimedOut) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
     }
+}
+
+fn metrics(context: &Context) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(prometheus::text(&context.road.metrics.tally())));
+    let media_type = HeaderValue::from_static(prometheus::MEDIA_TYPE);
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
 }
 
 /// `@connections` over HTTP, for who has signed the request.

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use handlers::{
+    call::call,
     context::Context,
     endpoint::Endpoint,
     invocation::{Invocation, Reply},
@@ -67,7 +68,7 @@ pub async fn invoke(
     limit: Duration,
 ) -> Result<Reply, InvokeError> {
     let context = Arc::clone(context);
-    let handling = async move { (endpoint.handler)(context, invocation).await };
+    let handling = async move { call(endpoint, context, invocation, &request_id()).await };
     let started = tokio::time::Instant::now();
     let mut task = tokio::spawn(ENDPOINT.scope(endpoint.name, handling));
     match tokio::time::timeout(limit, &mut task).await {

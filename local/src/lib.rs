@@ -4,7 +4,7 @@
 //! - [`cli`], [`token`]: what a user types.
 //! - [`template`]: `template.yaml` as the routing table; `routes`, [`selection`] look things up in it.
 //! - [`http`], [`websocket`], [`connections`], [`management`]: API Gateway.
-//! - `files`: a web client beside the API; `web`: the way out.
+//! - `files`: a web client beside the API; `prometheus`: what was counted; `web`: the way out.
 //! - [`dynamodb`], [`stream`]: the table and its triggers. [`topic`]: topics, queues, and theirs.
 //! - [`mod@invoke`] calls handlers as Lambda does, [`lambda`] the binaries that Lambda runs; [`observer`] sees what
 //!   they do.
@@ -24,6 +24,7 @@ pub mod invoke;
 pub mod lambda;
 pub mod management;
 pub mod observer;
+mod prometheus;
 mod routes;
 pub mod selection;
 pub mod stream;

@@ -153,7 +153,7 @@ impl Sockets for Direct {
                 Err(handlers::gateway::PostError::Later)
             }
             StatusCode::GONE => Err(handlers::gateway::PostError::Gone),
-            StatusCode::TOO_MANY_REQUESTS => Err(handlers::gateway::PostError::Later),
+            StatusCode::TOO_MANY_REQUESTS => Err(handlers::gateway::PostError::Throttled),
             _ => Err(handlers::gateway::PostError::Refused),
         }
     }

@@ -160,7 +160,8 @@ async fn post(context: &Context, id: &str, text: &str) -> Result<(), &'static st
     let frame = bytes::Bytes::copy_from_slice(text.as_bytes());
     context.gateway.post(Dialect::Channels, id, frame).await.map_err(|error| match error {
         PostError::Gone => "gone",
-        PostError::Later => "full",
+        PostError::Throttled => "full",
+        PostError::Later => "later",
         PostError::Refused => "other",
     })
 }

@@ -16,7 +16,9 @@ use domain::Dialect;
 pub enum PostError {
     /// The connection has ended (410).
     Gone,
-    /// Too many calls, a client that does not read (429), a server's error, or no answer: later, perhaps.
+    /// Too many calls, or a client that does not read (429): later, perhaps.
+    Throttled,
+    /// A server's error, or no answer: later, perhaps.
     Later,
     /// It will never be taken: too large, malformed, or not ours to post to.
     Refused,
@@ -98,7 +100,8 @@ fn meaning(connection: &str, error: &SdkError<PostToConnectionError>) -> PostErr
     }
     match error.raw_response().map(|response| response.status().as_u16()) {
         Some(410) => PostError::Gone,
-        Some(429) | None | Some(500..) => PostError::Later,
+        Some(429) => PostError::Throttled,
+        None | Some(500..) => PostError::Later,
         Some(status) => {
             tracing::error!(connection, status, "a frame was refused");
             PostError::Refused

@@ -68,7 +68,9 @@ impl HttpCall {
     /// [`Error::NotFound`] if it is no id at all.
     pub fn conversation(&self, parameter: &str) -> Result<ConversationId, Error> {
         let id = ConversationId::parse(self.parameter(parameter)?);
-        id.map_err(|_invalid| Error::NotFound("Conversation"))
+        let id = id.map_err(|_invalid| Error::NotFound("Conversation"))?;
+        crate::call::is_about(&id);
+        Ok(id)
     }
 
     /// The message that the path's `{message_id}` names.

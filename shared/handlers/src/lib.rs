@@ -2,8 +2,8 @@
 //!
 //! # Layout
 //! - [`endpoints`]: the one list of all Lambda functions.
-//! - [`endpoint`], [`invocation`], [`context`], [`gateway`]: what a host needs to know.
-//! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
+//! - [`endpoint`], [`invocation`], [`context`], [`gateway`], [`call`](mod@call): what a host needs to know.
+//! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says. [`metrics`]: what is counted.
 //! - [`attachments`]: where files are kept.
 //! - [`operations`]: what can be done, in no dialect's words.
 //! - [`channelize`], [`channels`], [`channelstream`], [`events`], [`nkchat`]: a dialect each, a file per endpoint:
@@ -16,6 +16,7 @@
 
 pub mod attachments;
 pub mod auth;
+pub mod call;
 pub mod channelize;
 pub mod channels;
 pub mod channelstream;
@@ -28,6 +29,7 @@ pub mod handshake;
 pub mod invocation;
 pub mod issuer;
 pub mod json;
+pub mod metrics;
 pub mod nkchat;
 pub mod operations;
 pub mod unrouted;

@@ -23,6 +23,16 @@ where
         tracing::warn!(operation, code = error.code(), "the table is busy");
         return Error::Busy;
     }
-    let text = aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string();
+    // Not the error as a whole: a refused write has the item in it.
+    let text = match (error.as_service_error(), error.code()) {
+        (Some(_), Some(code)) => format!("{code}: {}", error.message().unwrap_or_default()),
+        _ => aws_sdk_dynamodb::error::DisplayErrorContext(error).to_string(),
+    };
     Error::Internal(format!("{operation}: {text}"))
+}
+
+/// What is wrong with JSON that was read: where, and not what stands there.
+#[must_use]
+pub fn of_json(error: &serde_json::Error) -> String {
+    format!("{:?} error at line {}, column {}", error.classify(), error.line(), error.column())
 }

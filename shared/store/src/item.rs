@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Error, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Item, keys::Key, schema};
+use crate::{Item, keys::Key, of_json, schema};
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -48,8 +48,9 @@ pub(crate) fn find_number<T: std::str::FromStr>(item: &Item, name: &str) -> Opti
 }
 
 pub(crate) fn get_json<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, Error> {
-    serde_json::from_str(get_text(item, name)?)
-        .map_err(|error| Error::Internal(format!("attribute {name} of {}: {error}", name_of(item))))
+    serde_json::from_str(get_text(item, name)?).map_err(|error| {
+        Error::Internal(format!("attribute {name} of {}: {}", name_of(item), of_json(&error)))
+    })
 }
 
 pub(crate) fn find_json<T: DeserializeOwned + Default>(item: &Item, name: &str) -> Result<T, Error> {

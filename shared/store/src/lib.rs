@@ -56,6 +56,7 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use domain::{Conversation, ConversationId, Error, Number, User, UserId, ids::Nonce};
 use quick_cache::sync::Cache;
 
+pub use fault::of_json;
 pub use log::{Appended, Tail};
 pub use write::Write;
 

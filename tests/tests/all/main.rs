@@ -32,6 +32,8 @@ mod least_privilege;
 #[cfg(test)]
 mod nkchat;
 #[cfg(test)]
+mod operator;
+#[cfg(test)]
 mod paging;
 #[cfg(test)]
 mod road;

@@ -176,7 +176,8 @@ fn every_variable_that_functions_need_is_set() {
     let template: Value = serde_yaml_ng::from_str(&read(TEMPLATE)).unwrap();
     let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
     let of_the_road = [CHUNKS, EVENTS, LARGE_AUDIENCE, COALESCE_MILLIS, POSTS_PER_SECOND, WORKERS];
-    for name in [TABLE, SECRET, TOKEN_KEY, ALLOWED_ORIGINS].into_iter().chain(of_the_road) {
+    let of_all = [TABLE, SECRET, TOKEN_KEY, ALLOWED_ORIGINS, functions::metrics::STACK];
+    for name in of_all.into_iter().chain(of_the_road) {
         assert!(variables.get(name).is_some(), "Globals lack {name}");
     }
 }

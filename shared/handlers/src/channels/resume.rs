@@ -24,6 +24,7 @@ use super::{
     socket::Command,
 };
 use crate::{
+    call,
     context::Context,
     delivery::{post, stage},
     operations::{commit::NO_CONVERSATION, notice},
@@ -136,6 +137,9 @@ impl<'a> Entering<'a> {
 
     async fn try_enter(&mut self, name: String, after: Option<Position>) -> Result<Option<Entrance>, Error> {
         let topic = topic::parse(&name)?;
+        if let Topic::Conversation(id) = &topic {
+            call::is_about(id);
+        }
         let log = self.log(&topic).await?;
         let now = self.cx.clock.now();
         let detail = self.command.caller.powerful.then_some(POWERFUL);

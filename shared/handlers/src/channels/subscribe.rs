@@ -4,7 +4,10 @@
 //! `subscribed` with the positions, then what comes. A topic that may not be subscribed to gets an error of its
 //! own, the others are subscribed to. Seed 001, 1.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use domain::{Dialect, Error};
 use serde::{Deserialize, Serialize};
@@ -17,6 +20,7 @@ use crate::{
     context::Context,
     delivery::post,
     endpoint::{Action, Endpoint},
+    metrics::Metric,
 };
 
 /// The function.
@@ -62,6 +66,8 @@ async fn handle(cx: Arc<Context>, command: Arc<Command>) -> Result<(), Error> {
     let body: Body = command.body()?;
     let names = names(body.channels)?;
     let mut after = body.after.unwrap_or_default();
+    let resuming: BTreeSet<String> =
+        after.iter().filter(|(_, position)| position.is_some()).map(|(name, _)| name.clone()).collect();
     let mut entering = Entering::new(&cx, &command);
     let entered = async {
         for name in names {
@@ -70,7 +76,9 @@ async fn handle(cx: Arc<Context>, command: Arc<Command>) -> Result<(), Error> {
         }
         if !entering.reached().is_empty() {
             let channels = entering.reached().iter().map(|one| one.name.clone()).collect();
-            command.reply(&cx, "subscribed", &Subscribed { channels, positions: positions(&entering) }).await;
+            let positions = positions(&entering);
+            count(&cx, &positions, &resuming);
+            command.reply(&cx, "subscribed", &Subscribed { channels, positions }).await;
         }
         entering.let_go().await
     };
@@ -80,6 +88,14 @@ async fn handle(cx: Arc<Context>, command: Arc<Command>) -> Result<(), Error> {
         post::park(&cx, &command.connection).await;
     }
     Ok(())
+}
+
+/// Counts what those who resume are told.
+fn count(cx: &Context, positions: &BTreeMap<String, Reached>, resuming: &BTreeSet<String>) {
+    let told = positions.iter().filter(|(name, _)| resuming.contains(*name));
+    for (_, reached) in told {
+        cx.road.metrics.count(if reached.recovered { Metric::Resumed } else { Metric::Reloads }, 1);
+    }
 }
 
 fn positions(entering: &Entering<'_>) -> BTreeMap<String, Reached> {

@@ -91,7 +91,8 @@ impl Chunk {
     /// # Errors
     /// [`Error::Internal`] if it is none.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        serde_json::from_str(text).map_err(|error| Error::Internal(format!("a chunk: {error}")))
+        serde_json::from_str(text)
+            .map_err(|error| Error::Internal(format!("a chunk: {}", store::of_json(&error))))
     }
 
     /// As a message of the topic: chunks of one shard keep their order, and one that is sent again because its batch

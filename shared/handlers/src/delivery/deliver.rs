@@ -20,6 +20,7 @@ use crate::{
     context::Context,
     endpoint::{Action, Endpoint, Handling, Trigger},
     invocation::{HttpReply, Invocation, QueueMessage, Reply},
+    metrics::{self, Metric},
 };
 
 /// The function.
@@ -88,6 +89,7 @@ async fn serve_in_order(cx: &Context, messages: &[QueueMessage]) -> usize {
             return done;
         }
         done += taken;
+        cx.road.metrics.count(Metric::ChunksDelivered, taken);
     }
     done
 }
@@ -102,7 +104,10 @@ async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
     let (stage, size) = Stage::set_for(cx, number, &changes, &shard).await?;
     if let Some(stage) = &stage {
         let due = due::of(cx, stage, &changes).await?;
+        let heard = !due.queues.is_empty();
         let gone = post::post_all(cx, due.queues).await;
+        let written = metrics::written(changes.iter().copied().filter(|_| heard));
+        cx.road.metrics.told(written, cx.clock.now());
         due::end(cx, &due.ended).await;
         due::forget(cx, stage, &gone).await;
     }

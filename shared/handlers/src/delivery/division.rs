@@ -15,7 +15,7 @@ use super::{
     chunk::{self, Carried, Chunk, List, Shard},
     topic,
 };
-use crate::context::Context;
+use crate::{context::Context, metrics::Metric};
 
 /// After how many rounds it is asked whether the division still fits.
 const ROUNDS_PER_REVIEW: u64 = 8;
@@ -145,6 +145,7 @@ async fn send(
             }
         }
         let left = topic::publish(client, arn, &parcels).await?;
+        cx.road.metrics.count(Metric::ChunksPublished, parcels.len().saturating_sub(left.len()));
         if !left.is_empty() {
             tracing::error!(left = left.len(), of = parcels.len(), "chunks were not taken");
             return Err(Error::Busy);

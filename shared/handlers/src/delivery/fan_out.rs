@@ -23,7 +23,7 @@ use crate::{
     context::Context,
     endpoint::{Action, Endpoint, Handling, Reads, Trigger},
     invocation::{HttpReply, Invocation, Reply, StreamChange, StreamRecord},
-    nkchat,
+    metrics, nkchat,
 };
 
 /// The function.
@@ -93,12 +93,16 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     }
     let (mut ended, mut subscriptions, mut posted) = (Vec::new(), Vec::new(), Vec::new());
     let mut stages = Vec::new();
+    let mut written = Vec::new();
     for (told, changes, number) in staged {
         match told {
             Ok(Told::Sent) => posted.push(number),
             Ok(Told::Here(due, stage)) => {
                 stages.extend(stage);
-                posted.extend((!due.queues.is_empty()).then_some(number));
+                if !due.queues.is_empty() {
+                    posted.push(number);
+                    written.extend(metrics::written(changes.iter().map(|(_, change)| change)));
+                }
                 for (connection, frames) in due.queues {
                     queues.entry(connection).or_default().extend(frames);
                 }
@@ -115,6 +119,7 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     }
     failed.extend(tell_users(cx, went, &mut queues).await);
     let gone = post::post_all(cx, queues).await;
+    cx.road.metrics.told(written, cx.clock.now());
     due::end(cx, &subscriptions).await;
     for stage in stages {
         due::forget(cx, &stage, &gone).await;

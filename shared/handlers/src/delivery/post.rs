@@ -12,7 +12,7 @@ use store::{connection::Connection, retry};
 use tokio::time::{Instant, timeout_at};
 
 use super::due::Queues;
-use crate::{channelstream::socket_disconnect, context::Context, gateway::PostError};
+use crate::{channelstream::socket_disconnect, context::Context, gateway::PostError, metrics::Metric};
 
 /// Connections that are posted to at once. API Gateway lets 10,000 requests a second through for the whole
 /// account; at 10 ms a post this is at most 6,400.
@@ -39,7 +39,8 @@ pub async fn post_all(cx: &Context, queues: Queues) -> BTreeSet<String> {
     let queues = in_arrays(queues);
     let posts = stream::iter(queues).map(|(connection, frames)| async move {
         let deadline = batch.min(Instant::now() + DEADLINE);
-        let posted = post_until(cx, &connection, frames, deadline).await;
+        let (taken, posted) = post_until(cx, &connection, frames, deadline).await;
+        cx.road.metrics.count(Metric::Posts, taken);
         (posted == Posted::Forgotten).then_some(connection.id)
     });
     posts.buffer_unordered(CONNECTIONS_AT_ONCE).filter_map(std::future::ready).collect().await
@@ -48,7 +49,7 @@ pub async fn post_all(cx: &Context, queues: Queues) -> BTreeSet<String> {
 /// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more, or not yet.
 pub async fn post_in_order(cx: &Context, connection: &Connection, frames: Vec<Bytes>) -> bool {
     let frames = if connection.arrays { arrays(&frames) } else { frames };
-    post_until(cx, connection, frames, Instant::now() + DEADLINE).await == Posted::All
+    post_until(cx, connection, frames, Instant::now() + DEADLINE).await.1 == Posted::All
 }
 
 /// Puts the frames of those who asked for arrays into arrays. Whoever is due the same gets the same bytes.
@@ -98,33 +99,43 @@ enum Posted {
     Forgotten,
 }
 
-async fn post_until(cx: &Context, connection: &Connection, frames: Vec<Bytes>, deadline: Instant) -> Posted {
+/// How many frames were taken, and what became of them.
+async fn post_until(
+    cx: &Context,
+    connection: &Connection,
+    frames: Vec<Bytes>,
+    deadline: Instant,
+) -> (usize, Posted) {
+    let mut taken = 0;
     for frame in frames {
         match post(cx, connection, frame, deadline).await {
             // A frame that will never be taken is left out: closing would bring the client back for it.
-            Ok(()) | Err(PostError::Refused) => {}
+            Err(PostError::Refused) => {}
+            Ok(()) => taken += 1,
             Err(PostError::Gone) if is_young(cx, connection) => {
                 // Its handshake may still be under way; if not, its `$disconnect` or the next post forgets it.
                 tracing::warn!(connection = connection.id, "not there yet, or gone at once");
-                return Posted::NotYet;
+                return (taken, Posted::NotYet);
             }
             Err(PostError::Gone) => {
                 tracing::debug!(connection = connection.id, "gone");
+                cx.road.metrics.count(Metric::Gone, 1);
                 forget(cx, connection).await;
-                return Posted::Forgotten;
+                return (taken, Posted::Forgotten);
             }
-            Err(PostError::Later) => {
+            Err(PostError::Throttled | PostError::Later) => {
                 park(cx, connection).await;
-                return Posted::Forgotten;
+                return (taken, Posted::Forgotten);
             }
         }
     }
-    Posted::All
+    (taken, Posted::All)
 }
 
 /// Closes a connection and forgets it, so that its client comes back and resumes.
 pub async fn park(cx: &Context, connection: &Connection) {
     tracing::warn!(connection = connection.id, "parked: its client must come back and resume");
+    cx.road.metrics.count(Metric::Parked, 1);
     // Whether the close arrives or not: nothing is posted to it any more.
     cx.gateway.close(connection.dialect, &connection.id).await;
     forget(cx, connection).await;
@@ -143,8 +154,14 @@ async fn post(
         cx.road.pace.turn().await;
         let sent = cx.gateway.post(connection.dialect, &connection.id, frame.clone());
         let answer = timeout_at(deadline.max(Instant::now() + ONE_POST), sent).await;
-        match answer.unwrap_or(Err(PostError::Later)) {
-            Err(PostError::Later) if Instant::now() < deadline => {}
+        let answer = answer.unwrap_or(Err(PostError::Later));
+        match answer {
+            Err(PostError::Throttled) => cx.road.metrics.count(Metric::Throttled, 1),
+            Err(PostError::Later) => cx.road.metrics.count(Metric::Unanswered, 1),
+            Ok(()) | Err(PostError::Gone | PostError::Refused) => {}
+        }
+        match answer {
+            Err(PostError::Throttled | PostError::Later) if Instant::now() < deadline => {}
             Err(PostError::Gone) if is_young(cx, connection) && Instant::now() < deadline => {}
             answer => return answer,
         }

@@ -1,5 +1,5 @@
-//! The road out: the topics that large audiences and the owner are reached by, and how fast and how often may be
-//! posted.
+//! The road out: the topics that large audiences and the owner are reached by, how fast and how often may be
+//! posted, and what is counted of it.
 
 use std::{
     collections::BTreeMap,
@@ -11,6 +11,7 @@ use domain::Number;
 use tokio::time::{Instant, sleep_until};
 
 use super::topic::Topics;
+use crate::metrics::Metrics;
 
 /// What of the road can be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Road {
     pub topics: Topics,
     /// How fast may be posted.
     pub pace: Pace,
+    /// What is counted.
+    pub metrics: Metrics,
     rooms: Rooms,
 }
 
@@ -45,7 +48,7 @@ impl Road {
     /// A road with these settings, to these topics.
     #[must_use]
     pub fn new(settings: Settings, topics: Topics) -> Self {
-        Self { settings, topics, pace: Pace::new(settings.posts_per_second), rooms: Rooms::default() }
+        Self { settings, topics, pace: Pace::new(settings.posts_per_second), ..Self::default() }
     }
 
     /// How many members and subscriptions are served by who reads the stream.

@@ -214,8 +214,9 @@ impl Open {
 }
 
 fn read(stored: Stored) -> Result<Open, Error> {
-    let state = serde_json::from_str(&stored.state)
-        .map_err(|error| Error::Internal(format!("session {}: {error}", stored.connection.id)))?;
+    let state = serde_json::from_str(&stored.state).map_err(|error| {
+        Error::Internal(format!("session {}: {}", stored.connection.id, store::of_json(&error)))
+    })?;
     Ok(Open { stored, state })
 }
 

@@ -142,7 +142,7 @@ pub(super) async fn post(cx: &Context, connection: &str, frame: String) {
     let frame = Bytes::from(frame);
     for attempt in 0..POSTS {
         match cx.gateway.post(Dialect::Nkchat, connection, frame.clone()).await {
-            Err(PostError::Later) => {}
+            Err(PostError::Throttled | PostError::Later) => {}
             Ok(()) | Err(PostError::Gone | PostError::Refused) => return,
         }
         retry::pause(attempt).await;

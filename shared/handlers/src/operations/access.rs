@@ -4,7 +4,7 @@ use domain::{Conversation, ConversationId, Entry, Error, Member, visibility};
 use domain::{permission::Actor, visibility::Reader};
 
 use super::commit::NO_CONVERSATION;
-use crate::{auth::Caller, context::Context};
+use crate::{auth::Caller, call, context::Context};
 
 /// A conversation that the caller may look into.
 #[derive(Debug)]
@@ -126,6 +126,7 @@ pub async fn view<'a>(cx: &Context, caller: &'a Caller, id: &ConversationId) -> 
 /// # Errors
 /// [`Error::NotFound`] if there is none, [`Error::Forbidden`] if the caller may not look into it.
 pub async fn view_log<'a>(cx: &Context, caller: &'a Caller, id: &ConversationId) -> Result<View<'a>, Error> {
+    call::is_about(id);
     let member = match &caller.user {
         Some(user) => cx.store.member(id, user).await?,
         None => None,

@@ -10,7 +10,7 @@ use domain::{
 };
 use store::{Appended, Item, Store, Tail, Write, retry};
 
-use crate::{auth::Caller, context::Context};
+use crate::{auth::Caller, call, context::Context};
 
 /// Something that changes one conversation.
 pub trait Operation: Sync {
@@ -134,6 +134,7 @@ pub async fn commit<O: Operation>(
     id: &ConversationId,
     operation: &O,
 ) -> Result<O::Output, Error> {
+    call::is_about(id);
     // Writes of which it is not known whether they were done: the SDK tried them several times, and the last
     // answer, "later", says nothing about the tries before it.
     let mut unknown: Vec<(Place, Nonce, O::Output)> = Vec::new();

@@ -142,7 +142,8 @@ impl Server {
         Self::start_on(None, change).await
     }
 
-    async fn start_on(lambda: Option<PathBuf>, change: impl FnOnce(&mut Options)) -> Self {
+    /// With the functions of this folder in processes of their own, if there is one.
+    pub(crate) async fn start_on(lambda: Option<PathBuf>, change: impl FnOnce(&mut Options)) -> Self {
         // Functions in processes of their own have the machine's clock.
         let start_at = if lambda.is_some() { Clock::system().now().millis() } else { START };
         let clock = Hand(Arc::new(AtomicI64::new(start_at)));

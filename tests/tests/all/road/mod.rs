@@ -45,7 +45,7 @@ fn posts(server: &Server, mark: usize, endpoint: &str) -> usize {
 }
 
 /// The template without a resource or an event: what stands from this line to the next one that is as deep.
-fn template_without(line: &str) -> String {
+pub(crate) fn template_without(line: &str) -> String {
     let at = TEMPLATE.find(line).unwrap_or_else(|| panic!("the template has no {line:?}"));
     let depth = line.len() - line.trim_start().len();
     let rest: usize = TEMPLATE[at..]
