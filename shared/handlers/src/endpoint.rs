@@ -6,16 +6,56 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use domain::Dialect;
+use domain::{Dialect, Error};
 use http::Method;
 
 use crate::{
     context::Context,
-    invocation::{Invocation, Reply},
+    invocation::{HttpCall, HttpReply, Invocation, Reply, SocketCall},
 };
 
 /// The future of a handler.
 pub type Handling = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// Answers a call of the HTTP API. What cannot be done is refused in the dialect's words; what it must not tell is in
+/// the log.
+pub fn answer_http<F, A>(invocation: Invocation, refuse: fn(&Error) -> HttpReply, answer: F) -> Handling
+where
+    F: FnOnce(HttpCall) -> A + Send + 'static,
+    A: Future<Output = Result<HttpReply, Error>> + Send,
+{
+    Box::pin(async move {
+        let answered = match invocation {
+            Invocation::Http(call) => answer(call).await,
+            _ => Err(Error::Internal("an HTTP endpoint was called by something else".into())),
+        };
+        or_refused(answered, refuse)
+    })
+}
+
+/// Answers a `$connect`, in the same way.
+pub fn answer_connect<F, A>(invocation: Invocation, refuse: fn(&Error) -> HttpReply, answer: F) -> Handling
+where
+    F: FnOnce(SocketCall) -> A + Send + 'static,
+    A: Future<Output = Result<HttpReply, Error>> + Send,
+{
+    Box::pin(async move {
+        let answered = match invocation {
+            Invocation::Socket(call) => answer(call).await,
+            _ => Err(Error::Internal("$connect was called by something else".into())),
+        };
+        or_refused(answered, refuse)
+    })
+}
+
+fn or_refused(answered: Result<HttpReply, Error>, refuse: fn(&Error) -> HttpReply) -> Reply {
+    Reply::Http(answered.unwrap_or_else(|error| {
+        if let Error::Internal(text) = &error {
+            tracing::error!(text, "internal error");
+        }
+        refuse(&error)
+    }))
+}
 
 /// One Lambda function.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{
     auth::{self, Caller},
     context::Context,
-    endpoint::Handling,
-    invocation::{HttpCall, HttpReply, Invocation, Reply},
+    endpoint::{Handling, answer_http},
+    invocation::{HttpCall, HttpReply, Invocation},
     json,
 };
 
@@ -37,7 +37,7 @@ where
     F: FnOnce(Arc<Context>, Request) -> A + Send + 'static,
     A: Future<Output = Result<HttpReply, Error>> + Send,
 {
-    serve(invocation, move |call| async move {
+    answer_http(invocation, refuse, move |call| async move {
         let caller = auth::caller(&cx, &call.headers).await?;
         let caller = caller.ok_or(Error::Unauthenticated("Authorization Required"))?;
         handle(cx, Request { caller, call }).await
@@ -51,29 +51,11 @@ where
     A: Future<Output = Result<HttpReply, Error>> + Send,
 {
     let nobody = Caller { user: None, powerful: false, server: false };
-    serve(invocation, move |call| async move { handle(cx, Request { caller: nobody, call }).await })
-}
-
-fn serve<F, A>(invocation: Invocation, answer: F) -> Handling
-where
-    F: FnOnce(HttpCall) -> A + Send + 'static,
-    A: Future<Output = Result<HttpReply, Error>> + Send,
-{
-    Box::pin(async move {
-        let Invocation::Http(call) = invocation else {
-            return Reply::Http(refuse(&Error::Internal(
-                "an HTTP endpoint was called by something else".into(),
-            )));
-        };
-        let request_id = call.request_id.clone();
-        let reply = answer(call).await.unwrap_or_else(|error| {
-            if let Error::Internal(text) = &error {
-                tracing::error!(request_id, text, "internal error");
-            }
-            refuse(&error)
-        });
-        Reply::Http(reply)
-    })
+    answer_http(
+        invocation,
+        refuse,
+        move |call| async move { handle(cx, Request { caller: nobody, call }).await },
+    )
 }
 
 /// The reply to a request that failed.

@@ -11,9 +11,9 @@ use store::connection::Connection;
 use super::{frames::POWERFUL, request::refuse};
 use crate::{
     context::Context,
-    endpoint::{Action, Endpoint, Handling},
+    endpoint::{Action, Endpoint, Handling, answer_connect},
     handshake,
-    invocation::{HttpReply, Invocation, Reply, SocketCall},
+    invocation::{HttpReply, Invocation, SocketCall},
 };
 
 /// The function.
@@ -26,17 +26,7 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
 );
 
 fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
-    Box::pin(async move {
-        let Invocation::Socket(call) = invocation else {
-            return Reply::Http(refuse(&Error::Internal("$connect was called by something else".into())));
-        };
-        Reply::Http(handle(&cx, &call).await.unwrap_or_else(|error| {
-            if let Error::Internal(text) = &error {
-                tracing::error!(request_id = call.request_id, text, "internal error");
-            }
-            refuse(&error)
-        }))
-    })
+    answer_connect(invocation, refuse, |call| async move { handle(&cx, &call).await })
 }
 
 async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Error> {

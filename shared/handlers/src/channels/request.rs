@@ -11,8 +11,8 @@ use store::idempotency::Claim;
 use crate::{
     auth::{self, Caller},
     context::Context,
-    endpoint::Handling,
-    invocation::{HttpCall, HttpReply, Invocation, Reply},
+    endpoint::{Handling, answer_http},
+    invocation::{HttpCall, HttpReply, Invocation},
     json,
 };
 
@@ -38,21 +38,7 @@ where
     F: FnOnce(Arc<Context>, Request) -> A + Send + 'static,
     A: Future<Output = Result<HttpReply, Error>> + Send,
 {
-    Box::pin(async move {
-        let Invocation::Http(call) = invocation else {
-            return Reply::Http(refuse(&Error::Internal(
-                "an HTTP endpoint was called by something else".into(),
-            )));
-        };
-        let request_id = call.request_id.clone();
-        let reply = serve(cx, call, handle).await.unwrap_or_else(|error| {
-            if let Error::Internal(text) = &error {
-                tracing::error!(request_id, text, "internal error");
-            }
-            refuse(&error)
-        });
-        Reply::Http(reply)
-    })
+    answer_http(invocation, refuse, move |call| serve(cx, call, handle))
 }
 
 async fn serve<F, A>(cx: Arc<Context>, call: HttpCall, handle: F) -> Result<HttpReply, Error>

@@ -13,8 +13,8 @@ use http::StatusCode;
 use super::attendance;
 use crate::{
     context::Context,
-    endpoint::{Action, Endpoint, Handling},
-    invocation::{HttpReply, Invocation, Reply, SocketCall},
+    endpoint::{Action, Endpoint, Handling, answer_connect},
+    invocation::{HttpReply, Invocation, SocketCall},
 };
 
 /// The function.
@@ -27,24 +27,18 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
 );
 
 fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
-    Box::pin(async move {
-        let Invocation::Socket(call) = invocation else {
-            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
-        };
-        let status = match handle(&cx, &call).await {
-            Ok(()) => StatusCode::OK,
-            Err(Error::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-            Err(Error::Internal(text)) => {
-                tracing::error!(request_id = call.request_id, text, "internal error");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-            Err(_) => StatusCode::UNAUTHORIZED,
-        };
-        Reply::Http(HttpReply::empty(status))
+    answer_connect(invocation, refuse, |call| async move { handle(&cx, &call).await })
+}
+
+fn refuse(error: &Error) -> HttpReply {
+    HttpReply::empty(match error {
+        Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::UNAUTHORIZED,
     })
 }
 
-async fn handle(cx: &Context, call: &SocketCall) -> Result<(), Error> {
+async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Error> {
     const UNKNOWN: Error = Error::NotFound("Connection");
     let named = call.query.iter().find(|(name, _)| name == "conn_id");
     let id = named.and_then(|(_, id)| schema::uuid_of(id)).ok_or(UNKNOWN)?;
@@ -58,5 +52,6 @@ async fn handle(cx: &Context, call: &SocketCall) -> Result<(), Error> {
     for topic in cx.store.topics(&id).await? {
         attendance::hear(cx, &listener, &topic).await?;
     }
-    cx.store.announce_socket(&listener, &call.connection_id).await
+    cx.store.announce_socket(&listener, &call.connection_id).await?;
+    Ok(HttpReply::empty(StatusCode::OK))
 }

@@ -4,17 +4,16 @@
 
 use std::sync::Arc;
 
-use dialects::events::error;
 use domain::{Dialect, Error};
 use http::StatusCode;
 use store::connection::Connection;
 
-use super::session;
+use super::{request::refuse, session};
 use crate::{
     context::Context,
-    endpoint::{Action, Endpoint, Handling},
+    endpoint::{Action, Endpoint, Handling, answer_connect},
     handshake,
-    invocation::{HttpReply, Invocation, Reply, SocketCall},
+    invocation::{HttpReply, Invocation, SocketCall},
 };
 
 /// The function.
@@ -27,18 +26,7 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
 );
 
 fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
-    Box::pin(async move {
-        let Invocation::Socket(call) = invocation else {
-            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
-        };
-        Reply::Http(handle(&cx, &call).await.unwrap_or_else(|error| {
-            if let Error::Internal(text) = &error {
-                tracing::error!(request_id = call.request_id, text, "internal error");
-            }
-            let (status, body) = error::encode(&error);
-            HttpReply::json(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
-        }))
-    })
+    answer_connect(invocation, refuse, |call| async move { handle(&cx, &call).await })
 }
 
 async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Error> {

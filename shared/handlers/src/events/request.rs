@@ -12,8 +12,8 @@ use super::session;
 use crate::{
     auth::Caller,
     context::Context,
-    endpoint::Handling,
-    invocation::{HttpCall, HttpReply, Invocation, Reply},
+    endpoint::{Handling, answer_http},
+    invocation::{HttpCall, HttpReply, Invocation},
     json,
     operations::{access, commit::NO_CONVERSATION, messages::NO_MESSAGE, transcript::Window},
 };
@@ -37,7 +37,7 @@ where
     F: FnOnce(Arc<Context>, Request) -> A + Send + 'static,
     A: Future<Output = Result<HttpReply, Error>> + Send,
 {
-    serve(invocation, move |call| async move {
+    answer_http(invocation, refuse, move |call| async move {
         let (caller, session) = session::caller(&cx, &call.headers).await?;
         handle(cx, Request { caller, session, call }).await
     })
@@ -50,28 +50,8 @@ where
     A: Future<Output = Result<HttpReply, Error>> + Send,
 {
     let caller = Caller { user: None, powerful: false, server: false };
-    serve(invocation, move |call| async move { handle(cx, Request { caller, session: None, call }).await })
-}
-
-fn serve<F, A>(invocation: Invocation, answer: F) -> Handling
-where
-    F: FnOnce(HttpCall) -> A + Send + 'static,
-    A: Future<Output = Result<HttpReply, Error>> + Send,
-{
-    Box::pin(async move {
-        let Invocation::Http(call) = invocation else {
-            return Reply::Http(refuse(&Error::Internal(
-                "an HTTP endpoint was called by something else".into(),
-            )));
-        };
-        let request_id = call.request_id.clone();
-        let reply = answer(call).await.unwrap_or_else(|error| {
-            if let Error::Internal(text) = &error {
-                tracing::error!(request_id, text, "internal error");
-            }
-            refuse(&error)
-        });
-        Reply::Http(reply)
+    answer_http(invocation, refuse, move |call| async move {
+        handle(cx, Request { caller, session: None, call }).await
     })
 }
 

@@ -12,9 +12,9 @@ use http::StatusCode;
 use super::session::{self, Arrival};
 use crate::{
     context::Context,
-    endpoint::{Action, Endpoint, Handling},
+    endpoint::{Action, Endpoint, Handling, answer_connect},
     handshake,
-    invocation::{HttpReply, Invocation, Reply, SocketCall},
+    invocation::{HttpReply, Invocation, SocketCall},
 };
 
 /// The function.
@@ -27,19 +27,20 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
 );
 
 fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
-    Box::pin(async move {
-        let Invocation::Socket(call) = invocation else {
-            return Reply::Http(HttpReply::empty(StatusCode::INTERNAL_SERVER_ERROR));
-        };
-        Reply::Http(handle(&cx, &call).await.unwrap_or_else(|refusal| {
-            HttpReply::empty(match refusal {
-                Refusal::Domain(Error::Unauthenticated(_) | Error::Invalid { .. }) => {
-                    StatusCode::UNAUTHORIZED
-                }
-                Refusal::Domain(Error::Forbidden(_)) => StatusCode::FORBIDDEN,
-                _ => StatusCode::INTERNAL_SERVER_ERROR,
-            })
-        }))
+    answer_connect(invocation, refuse, |call| async move {
+        handle(&cx, &call).await.map_err(|refusal| match refusal {
+            Refusal::Domain(error) => error,
+            other => Error::Internal(format!("$connect: {other:?}")),
+        })
+    })
+}
+
+fn refuse(error: &Error) -> HttpReply {
+    HttpReply::empty(match error {
+        Error::Unauthenticated(_) | Error::Invalid { .. } => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
     })
 }
 
