@@ -17,11 +17,19 @@ const MOST_READ: usize = 2_000;
 /// Entries that are read at once.
 const MOST_AT_ONCE: usize = 500;
 
-/// The messages of a channel's history, oldest first.
+/// Bytes of all histories of one reply. Lambda takes 6 MB, with the body as a string of JSON.
+pub const MOST_BYTES: usize = 3_000_000;
+
+/// The messages of a channel's history, oldest first: the newest of them that go into so many bytes.
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
-pub async fn of(cx: &Context, conversation: &Conversation, channel: &Channel) -> Result<Vec<Echo>, Error> {
+pub async fn of(
+    cx: &Context,
+    conversation: &Conversation,
+    channel: &Channel,
+    bytes: usize,
+) -> Result<Vec<Echo>, Error> {
     let size = usize::try_from(channel.settings.history_size).unwrap_or(usize::MAX);
     let mut stride = size.saturating_mul(2).clamp(20, MOST_AT_ONCE);
     let mut entries: VecDeque<Entry> = VecDeque::new();
@@ -40,10 +48,24 @@ pub async fn of(cx: &Context, conversation: &Conversation, channel: &Channel) ->
             }
             _ => {
                 let name = conversation.id.as_str();
-                return Ok(list.into_iter().map(|message| Echo(event::history(message, name))).collect());
+                let list = list.into_iter().map(|message| Echo(event::history(message, name))).collect();
+                return Ok(newest(list, bytes));
             }
         }
     }
+}
+
+/// The last of them, as many as go into so many bytes of JSON.
+fn newest(mut list: Vec<Echo>, bytes: usize) -> Vec<Echo> {
+    let mut left = bytes;
+    let fits = |one: &&Echo| {
+        let size = serde_json::to_vec(one).map_or(usize::MAX, |json| json.len() + 1);
+        let rest = left.checked_sub(size);
+        left = rest.unwrap_or_default();
+        rest.is_some()
+    };
+    let kept = list.iter().rev().take_while(fits).count();
+    list.split_off(list.len() - kept)
 }
 
 /// What these entries leave in the list, and whether they leave nothing of what came before them.

@@ -39,8 +39,11 @@ pub async fn channels_info(
             (one, channel)
         })
         .collect();
+    let share = history::MOST_BYTES / facts.len().max(1);
     let told: Vec<ChannelInfo> = stream::iter(facts)
-        .map(|(conversation, channel)| async move { channel_info(cx, &conversation, channel, wanted).await })
+        .map(|(conversation, channel)| async move {
+            channel_info(cx, &conversation, channel, wanted, share).await
+        })
         .buffered(PARALLEL)
         .try_collect()
         .await?;
@@ -72,6 +75,7 @@ async fn channel_info(
     conversation: &Conversation,
     channel: Option<Channel>,
     wanted: &Wanted,
+    share: usize,
 ) -> Result<ChannelInfo, Error> {
     let listeners = attendance::alive(cx, &Topic::Conversation(conversation.id.clone())).await?;
     let users: BTreeSet<&str> = listeners.iter().map(|one| one.connection.user.as_str()).collect();
@@ -82,7 +86,7 @@ async fn channel_info(
     let active = channel.as_ref().map_or(conversation.created_at, |channel| channel.active);
     let history = match &channel {
         Some(channel) if wanted.include_history && channel.has_history() => {
-            history::of(cx, conversation, channel).await?
+            history::of(cx, conversation, channel, share).await?
         }
         _ => Vec::new(),
     };

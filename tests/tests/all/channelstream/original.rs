@@ -57,6 +57,22 @@ async fn a_history_is_a_list_that_what_comes_pushes_on() {
 }
 
 #[tokio::test]
+async fn a_history_has_the_newest_that_go_into_a_reply() {
+    let server = Server::start().await;
+    configure(&server, json!({"store_history": true, "history_size": 0})).await;
+    let long: Vec<String> = (10..50).map(|n| format!("{n}{}", "x".repeat(90_000))).collect();
+    for texts in long.chunks(8) {
+        say(&server, &texts.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    }
+    let shown = history(&server, "room").await;
+    let bytes = shown.to_string().len();
+    assert!((2_800_000..3_000_000).contains(&bytes), "{bytes}");
+    let shown = texts(&shown);
+    assert_eq!(shown, long[long.len() - shown.len()..].iter().map(String::as_str).collect::<Vec<_>>());
+    server.end().await;
+}
+
+#[tokio::test]
 async fn null_leaves_a_channel_s_settings_as_they_are() {
     let server = Server::start().await;
     configure(&server, json!({"notify_presence": true, "history_size": 7})).await;
