@@ -104,10 +104,9 @@ async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
     let (stage, size) = Stage::set_for(cx, number, &changes, &shard).await?;
     if let Some(stage) = &stage {
         let due = due::of(cx, stage, &changes).await?;
-        let heard = !due.queues.is_empty();
-        post::post_all(cx, due.queues).await;
-        let written = metrics::written(changes.iter().copied().filter(|_| heard));
-        cx.road.metrics.told(written, cx.clock.now());
+        if let Some(now) = post::post_all(cx, due.queues).await {
+            cx.road.metrics.told(metrics::written(changes.iter().copied()), now);
+        }
         due::end(cx, &due.ended).await;
     }
     let Some(round) = round else { return Ok(()) };

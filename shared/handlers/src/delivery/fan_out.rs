@@ -116,8 +116,9 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
         }
     }
     failed.extend(tell_users(cx, went, &mut queues).await);
-    post::post_all(cx, queues).await;
-    cx.road.metrics.told(written, cx.clock.now());
+    if let Some(now) = post::post_all(cx, queues).await {
+        cx.road.metrics.told(written, now);
+    }
     due::end(cx, &subscriptions).await;
     for (number, changes) in ended {
         if let Err(error) = sweep(cx, number).await {

@@ -1,9 +1,13 @@
 //! Posting frames to connections, through the gateway.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use domain::Dialect;
+use domain::{Dialect, Timestamp};
 use futures_util::{StreamExt as _, stream};
 use store::{connection::Connection, retry};
 use tokio::time::{Instant, timeout_at};
@@ -30,16 +34,26 @@ const YOUNG_SECONDS: i64 = 3;
 
 /// Posts to each connection what it is due, in order, to many at once. A connection that is gone is
 /// forgotten; one that is stuck is closed and forgotten, so that its client comes back.
-pub async fn post_all(cx: &Context, queues: Queues) {
+///
+/// Says when the last of those that took all of it had it; none if there was nobody. One that is stuck makes nobody
+/// else late.
+pub async fn post_all(cx: &Context, queues: Queues) -> Option<Timestamp> {
+    const NEVER: i64 = i64::MIN;
+    let last = AtomicI64::new(NEVER);
+    let done = &last;
     let batch = Instant::now() + BATCH_DEADLINE;
     let queues = in_arrays(queues);
     stream::iter(queues)
         .for_each_concurrent(CONNECTIONS_AT_ONCE, |(connection, frames)| async move {
             let deadline = batch.min(Instant::now() + DEADLINE);
-            let (taken, _) = post_until(cx, &connection, frames, deadline).await;
+            let (taken, is_there) = post_until(cx, &connection, frames, deadline).await;
             cx.road.metrics.count(Metric::Posts, taken);
+            if is_there {
+                done.fetch_max(cx.clock.now().millis(), Ordering::Relaxed);
+            }
         })
         .await;
+    Some(last.into_inner()).filter(|last| *last > NEVER).map(Timestamp::from_millis)
 }
 
 /// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more, or not yet.
@@ -172,7 +186,7 @@ async fn forget(cx: &Context, connection: &Connection) {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Timestamp, UserId};
+    use domain::UserId;
 
     use super::*;
 

@@ -99,6 +99,8 @@ async fn one_listener_hears_one_is_gone_and_one_is_parked() {
     ]);
     assert_eq!(counted(&server).await, expected);
 
+    let late = shown(&server).await["switchboard_fan_out_lag_milliseconds_sum"];
+    assert_eq!(late, 0);
     // Those two are forgotten: the next message is for who is left.
     server.user("ann").send(&room, "again").await;
     server.heard(&mut bob).await;
