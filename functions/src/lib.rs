@@ -84,7 +84,8 @@ async fn answer(
     };
     let answered = answered.await;
     if let Err(error) = &answered {
-        tracing::error!(requestId = request_id, function, %error, "a call was not answered");
+        tracing::error_span!("call", requestId = request_id, function)
+            .in_scope(|| tracing::error!(%error, "a call was not answered"));
     }
     // One call at a time: what was counted is this call's.
     let tally = context.road.metrics.take();

@@ -21,7 +21,7 @@ use store::change::Change;
 /// A number that an operator may look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
-    /// Milliseconds from an entry's being written until the posts that tell of it are made.
+    /// Milliseconds from an entry's being written until the last of those who took the posts that tell of it had them.
     FanOutLag,
     /// Frames that connections took of the delivery; answers on a socket are not among them.
     Posts,

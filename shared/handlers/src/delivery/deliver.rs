@@ -104,12 +104,12 @@ async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
     let (stage, size) = Stage::set_for(cx, number, &changes, &shard).await?;
     if let Some(stage) = &stage {
         let due = due::of(cx, stage, &changes).await?;
-        let heard = !due.queues.is_empty();
-        let gone = post::post_all(cx, due.queues).await;
-        let written = metrics::written(changes.iter().copied().filter(|_| heard));
-        cx.road.metrics.told(written, cx.clock.now());
+        let posted = post::post_all(cx, due.queues).await;
+        if let Some(now) = posted.done {
+            cx.road.metrics.told(metrics::written(changes.iter().copied()), now);
+        }
         due::end(cx, &due.ended).await;
-        due::forget(cx, stage, &gone).await;
+        due::forget(cx, stage, &posted.gone).await;
     }
     let Some(round) = round else { return Ok(()) };
     let served = Served { round, size };

@@ -118,8 +118,10 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
         }
     }
     failed.extend(tell_users(cx, went, &mut queues).await);
-    let gone = post::post_all(cx, queues).await;
-    cx.road.metrics.told(written, cx.clock.now());
+    let post::Posts { done, gone } = post::post_all(cx, queues).await;
+    if let Some(now) = done {
+        cx.road.metrics.told(written, now);
+    }
     due::end(cx, &subscriptions).await;
     for stage in stages {
         due::forget(cx, &stage, &gone).await;

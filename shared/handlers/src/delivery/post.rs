@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use domain::Dialect;
+use domain::{Dialect, Timestamp};
 use futures_util::{StreamExt as _, stream};
 use store::{connection::Connection, retry};
 use tokio::time::{Instant, timeout_at};
@@ -31,19 +31,38 @@ const ONE_POST: Duration = Duration::from_millis(500);
 /// How long after its `$connect` began a connection may answer 410 because it is not there *yet*, in seconds.
 const YOUNG_SECONDS: i64 = 3;
 
+/// What became of posts to many connections.
+#[derive(Debug, Default)]
+pub struct Posts {
+    /// When the last of those that took all of it had it; none if there was nobody. One that is stuck makes nobody else
+    /// late.
+    pub done: Option<Timestamp>,
+    /// The ids of those that were forgotten.
+    pub gone: BTreeSet<String>,
+}
+
 /// Posts to each connection what it is due, in order, to many at once. A connection that is gone is
-/// forgotten; one that is stuck is closed and forgotten, so that its client comes back. Gives back the ids of
-/// those that were forgotten.
-pub async fn post_all(cx: &Context, queues: Queues) -> BTreeSet<String> {
+/// forgotten; one that is stuck is closed and forgotten, so that its client comes back.
+pub async fn post_all(cx: &Context, queues: Queues) -> Posts {
     let batch = Instant::now() + BATCH_DEADLINE;
     let queues = in_arrays(queues);
     let posts = stream::iter(queues).map(|(connection, frames)| async move {
         let deadline = batch.min(Instant::now() + DEADLINE);
         let (taken, posted) = post_until(cx, &connection, frames, deadline).await;
         cx.road.metrics.count(Metric::Posts, taken);
-        (posted == Posted::Forgotten).then_some(connection.id)
+        (connection.id, posted, cx.clock.now())
     });
-    posts.buffer_unordered(CONNECTIONS_AT_ONCE).filter_map(std::future::ready).collect().await
+    let posts = posts.buffer_unordered(CONNECTIONS_AT_ONCE);
+    posts
+        .fold(Posts::default(), |mut all, (id, posted, now)| {
+            match posted {
+                Posted::All => all.done = all.done.max(Some(now)),
+                Posted::NotYet => {}
+                Posted::Forgotten => all.gone.extend([id]),
+            }
+            std::future::ready(all)
+        })
+        .await
 }
 
 /// Posts to one connection, in order. Says whether all was taken: if not, the connection is no more, or not yet.
@@ -187,7 +206,7 @@ async fn forget(cx: &Context, connection: &Connection) {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Timestamp, UserId};
+    use domain::UserId;
 
     use super::*;
 

@@ -1,7 +1,9 @@
 //! What whoever runs it sees: metrics, logs, the dashboard and the alarms, and the one host before all APIs.
 
+mod distribution;
 mod logs;
 mod metrics;
+mod monitoring;
 
 use std::{
     collections::BTreeMap,

@@ -227,7 +227,7 @@ pub(super) fn socket(dialect: Dialect, endpoints: &[&Endpoint], path: &str, sele
         .map(|(key, id)| format!("        {key}: {{FunctionArn: !GetAtt {id}.Arn}}\n"))
         .collect();
     format!(
-        "  {}:\n    Type: AWS::Serverless::WebSocketApi\n    Metadata: {{Dialect: {}, LocalPath: {path}}}\n    Properties:\n      StageName: live\n      RouteSelectionExpression: \"{selection}\"\n      DefaultRouteSettings: {{ThrottlingRateLimit: 2000, ThrottlingBurstLimit: 1000}}\n      Routes:\n{routes}",
+        "  {}:\n    Type: AWS::Serverless::WebSocketApi\n    Metadata: {{Dialect: {}, LocalPath: {path}}}\n    Properties:\n      StageName: live\n      RouteSelectionExpression: \"{selection}\"\n      DefaultRouteSettings: {{ThrottlingRateLimit: !Ref RequestsPerSecond, ThrottlingBurstLimit: !Ref RequestsBurst}}\n      Routes:\n{routes}",
         socket_id(dialect),
         dialect.name()
     )
