@@ -93,7 +93,9 @@ fn sorted(items: &[Value]) -> Vec<String> {
 /// What of an answer counts: not its words, nor the order of what has none.
 fn said((status, answer): &(u16, Vec<u8>)) -> Value {
     let mut answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-    for reason in answer.pointer_mut("/CancellationReasons").and_then(Value::as_array_mut).into_iter().flatten() {
+    for reason in
+        answer.pointer_mut("/CancellationReasons").and_then(Value::as_array_mut).into_iter().flatten()
+    {
         if let Some(reason) = reason.as_object_mut() {
             reason.remove("Message");
         }

@@ -17,12 +17,12 @@ use futures_util::FutureExt as _;
 use handlers::{
     attachments::Attachments,
     context::{Clock, Context, Secrets},
-    endpoint::{Endpoint, Trigger},
-    gateway::Gateway,
     delivery::{
         road::{Road, Settings},
         topic::Topics,
     },
+    endpoint::{Endpoint, Trigger},
+    gateway::Gateway,
     invocation::{
         HttpCall, HttpReply, Invocation, QueueMessage, Reply, SocketCall, SocketEvent, StreamRecord,
     },
@@ -156,11 +156,16 @@ impl Cloud {
         }
     }
 
-    /// Calls the queue's function; none if it did not come to its end.
-    pub async fn serve(&self, messages: Vec<QueueMessage>) -> Option<Vec<String>> {
+    /// Calls the queue's function, in a process that may be bound to die; none if it did not come to its end.
+    pub async fn serve(&self, messages: Vec<QueueMessage>, cursed: bool) -> Option<Vec<String>> {
         let endpoint = *self.routes.get("deliver")?;
         let process = Arc::clone(self.dice.pick(&self.workers)?);
-        match self.invoke(endpoint, process, Invocation::Queue(messages), DELIVERY_PATIENCE).await? {
+        let rates = self.weather.rates();
+        let killed = self.weather.strikes(&self.dice, rates.killed.max(rates.unserved));
+        // Cursed is what kills early, again and again.
+        let polls = (killed || cursed).then(|| self.dice.between(1, if cursed { 12 } else { 40 }));
+        let serving = self.within(endpoint, process, Invocation::Queue(messages), DELIVERY_PATIENCE, polls);
+        match serving.await? {
             Reply::Batch(failed) => Some(failed),
             Reply::Http(_) => None,
         }
@@ -173,13 +178,21 @@ impl Cloud {
         invocation: Invocation,
         patience: Duration,
     ) -> Option<Reply> {
-        let rates = self.weather.rates();
-        let killed = match endpoint.trigger {
-            Trigger::Queue => rates.killed.max(rates.unserved),
-            _ => rates.killed,
-        };
-        let polls = self.weather.strikes(&self.dice, killed).then(|| self.dice.between(1, 40));
-        let answer_lost = self.weather.strikes(&self.dice, rates.answer_lost);
+        let polls =
+            self.weather.strikes(&self.dice, self.weather.rates().killed).then(|| self.dice.between(1, 40));
+        self.within(endpoint, process, invocation, patience, polls).await
+    }
+
+    /// Calls a function; it dies when it was polled so often.
+    async fn within(
+        &self,
+        endpoint: &'static Endpoint,
+        process: Arc<Context>,
+        invocation: Invocation,
+        patience: Duration,
+        polls: Option<u64>,
+    ) -> Option<Reply> {
+        let answer_lost = self.weather.strikes(&self.dice, self.weather.rates().answer_lost);
         let running = Mortal { running: (endpoint.handler)(process, invocation), polls };
         let done = tokio::time::timeout(patience, AssertUnwindSafe(running).catch_unwind()).await;
         let Ok(done) = done else {

@@ -118,7 +118,8 @@ impl State {
                 let changed = self.planned(kind, request)?;
                 let answer = match (&changed, request.get("ReturnValues").and_then(Value::as_str)) {
                     ((_, Some(new), names), Some("UPDATED_NEW")) => {
-                        let set = names.iter().filter_map(|name| Some((name.clone(), new.get(name)?.clone())));
+                        let set =
+                            names.iter().filter_map(|name| Some((name.clone(), new.get(name)?.clone())));
                         json!({ "Attributes": set.collect::<Item>() })
                     }
                     _ => json!({}),
@@ -151,7 +152,9 @@ impl State {
         let first = (partition.clone(), String::new());
         let range = self.items.range(first..).take_while(|((of, _), _)| *of == partition);
         let behind = |sort: &str| {
-            start.as_ref().is_none_or(|start| if forward { sort > start.as_str() } else { sort < start.as_str() })
+            start
+                .as_ref()
+                .is_none_or(|start| if forward { sort > start.as_str() } else { sort < start.as_str() })
         };
         let wanted = range.filter(|((_, sort), _)| sorts.take(sort) && behind(sort)).map(|(_, item)| item);
         let mut found: Vec<&Item> = wanted.collect();
@@ -162,7 +165,8 @@ impl State {
         let more = found.len() >= limit;
         found.truncate(limit);
         let mut answer = json!({"Count": found.len(), "ScannedCount": found.len()});
-        let last = found.last().filter(|_| more).map(|last| json!({"pk": last.get("pk"), "sk": last.get("sk")}));
+        let last =
+            found.last().filter(|_| more).map(|last| json!({"pk": last.get("pk"), "sk": last.get("sk")}));
         if let Some(answer) = answer.as_object_mut() {
             answer.extend(last.map(|last| ("LastEvaluatedKey".to_owned(), last)));
             answer.insert("Items".to_owned(), json!(found));
@@ -248,7 +252,9 @@ impl State {
         }
         let keys: BTreeSet<&Key> = planned.iter().map(|(key, _)| key).collect();
         if keys.len() != reasons.len() {
-            return Err(Refusal::Invalid("Transaction request cannot include multiple operations on one item".into()));
+            return Err(Refusal::Invalid(
+                "Transaction request cannot include multiple operations on one item".into(),
+            ));
         }
         planned.into_iter().for_each(|write| self.change(write));
         if !token.is_empty() {

@@ -61,6 +61,8 @@ struct Message {
     group: String,
     body: String,
     receives: u32,
+    /// Whoever serves it is killed.
+    cursed: bool,
     /// Until when nobody is given it.
     hidden: u64,
 }
@@ -89,6 +91,7 @@ impl Queue {
         let now = time::millis();
         let late = self.weather.strikes(&self.dice, self.weather.rates().late);
         let hidden = now + self.dice.below(if late { 4_000 } else { 15 });
+        let cursed = self.weather.strikes(&self.dice, self.weather.rates().cursed);
         let (group, body) = (group.to_owned(), body.to_owned());
         let mut state = self.state();
         let said = (group.clone(), once.to_owned());
@@ -98,7 +101,7 @@ impl Queue {
         state.known.insert(said, now);
         state.count += 1;
         let at = state.count;
-        state.messages.insert(at, Message { group, body, receives: 0, hidden });
+        state.messages.insert(at, Message { group, body, receives: 0, cursed, hidden });
         drop(state);
         self.sent.fetch_add(1, Relaxed);
         self.stirred.notify_waiters();
@@ -128,14 +131,14 @@ impl Queue {
     async fn work(self: Arc<Self>, cloud: Arc<Cloud>) {
         loop {
             let most = usize::try_from(self.dice.between(1, BATCH)).unwrap_or(1);
-            let received = self.receive(most);
+            let (received, cursed) = self.receive(most);
             if received.is_empty() {
                 self.stirred().await;
                 continue;
             }
             self.busy.fetch_add(1, Relaxed);
             let of: BTreeSet<String> = received.iter().map(|message| message.id.clone()).collect();
-            if let Some(failed) = cloud.serve(received).await {
+            if let Some(failed) = cloud.serve(received, cursed).await {
                 let done = of.into_iter().filter(|id| !failed.contains(id));
                 self.delete(&done.collect());
             }
@@ -161,10 +164,12 @@ impl Queue {
         }
     }
 
-    fn receive(&self, most: usize) -> Vec<QueueMessage> {
+    /// Gives out what may be, and says whether serving it is deadly.
+    fn receive(&self, most: usize) -> (Vec<QueueMessage>, bool) {
         let now = time::millis();
         let mut state = self.state();
         let (mut received, mut dead, mut blocked) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let mut cursed = false;
         for (at, message) in &mut state.messages {
             if received.len() == most {
                 break;
@@ -179,6 +184,7 @@ impl Queue {
                 continue;
             }
             message.hidden = now + HIDDEN;
+            cursed |= message.cursed;
             let (group, body) = (message.group.clone(), message.body.clone());
             received.push(QueueMessage { id: at.to_string(), group, body });
         }
@@ -188,7 +194,7 @@ impl Queue {
             let chunk = serde_json::from_str(&message.body).unwrap_or_default();
             self.history.note(Fact::GivenUp { chunk });
         }
-        received
+        (received, cursed)
     }
 
     /// Removes what is done; now and then one is not, and comes again.

@@ -145,7 +145,8 @@ impl Stream {
             commits.extend(table::place(&image).map(|place| (place, change.at)));
             self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(image);
         }
-        let keys = ["pk", "sk"].iter().filter_map(|name| Some(((*name).to_owned(), attribute(new.get(*name)?)?)));
+        let keys =
+            ["pk", "sk"].iter().filter_map(|name| Some(((*name).to_owned(), attribute(new.get(*name)?)?)));
         let record = StreamRecord {
             change: kind,
             sequence_number: format!("{:021}", self.taken.fetch_add(1, Relaxed)),

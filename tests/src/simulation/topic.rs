@@ -85,7 +85,8 @@ impl Topic {
         let (mut taken, mut failed) = (String::new(), String::new());
         let entries = (1..).map(|n| format!("PublishBatchRequestEntries.member.{n}"));
         for entry in entries.take_while(|entry| fields.contains_key(&format!("{entry}.Id"))) {
-            let of = |name: &str| fields.get(&format!("{entry}.{name}")).map(String::as_str).unwrap_or_default();
+            let of =
+                |name: &str| fields.get(&format!("{entry}.{name}")).map(String::as_str).unwrap_or_default();
             let id = of("Id");
             // Writing into a string cannot fail.
             let _ = if self.weather.strikes(&self.dice, self.weather.rates().unpublished) {

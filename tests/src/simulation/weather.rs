@@ -59,6 +59,8 @@ pub struct Rates {
     pub undeleted: u64,
     /// A worker of the queue is killed at some await.
     pub unserved: u64,
+    /// Whoever serves a chunk is killed, each time: in the end it is given up.
+    pub cursed: u64,
 }
 
 /// The weather of one world.
@@ -102,6 +104,7 @@ impl Weather {
             late: rate(200),
             undeleted: rate(120),
             unserved: if dice.below(4) == 0 { rate(650) } else { rate(100) },
+            cursed: if dice.below(3) == 0 { rate(200) } else { 0 },
         };
         let storms = Arc::new(AtomicU64::new(0));
         Self { rates, fair: Arc::new(AtomicBool::new(true)), storms }
@@ -111,6 +114,12 @@ impl Weather {
     #[must_use]
     pub fn rates(&self) -> Rates {
         if self.fair.load(Relaxed) { Rates::default() } else { self.rates }
+    }
+
+    /// Whether chunks may be given up in this world: then who sees a gap in the numbers has to come back for it.
+    #[must_use]
+    pub fn gives_up(&self) -> bool {
+        self.rates.cursed > 0
     }
 
     /// Lets it rage, or clears it.
