@@ -101,7 +101,11 @@ impl GivenUp {
 
     /// Whether a connection that was open then may have missed the entry.
     fn excuses(&self, number: u64, seq: u64, who: &Listener<'_>) -> bool {
-        let connection = format!("c{:04}", who.socket);
+        let connection = match who.dialect {
+            // There the listener subscribes, which has an id of its own (`device.rs`).
+            "channelstream" => format!("5a928b10-4258-11ea-9c07-{:012}", who.socket),
+            _ => format!("c{:04}", who.socket),
+        };
         let id = if self.members { who.user } else { &connection };
         let (from, to) = (self.stretch.0.as_deref(), self.stretch.1.as_deref());
         // Those who hear of every conversation are in the first shard of the subscriptions.
