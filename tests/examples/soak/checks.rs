@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use switchboard::dynamodb::embedded::Embedded;
 use tests::simulation::{
-    checker,
+    beside, checker,
     history::{Deed, Fact, Outcome},
     log::{self, Event},
     table,
@@ -137,7 +137,7 @@ pub(crate) async fn check(soak: &Soak, mut program: Program, folder: &Path) -> V
     program.kill();
 
     let table = Embedded::open(&folder.join("data.db")).expect("the data file can be opened");
-    let items = table::items(&table).expect("the table can be read");
+    let items = beside::items(&table).expect("the table can be read");
     let inserted: Vec<Value> = items.iter().filter(|item| table::place(item).is_some()).cloned().collect();
     let logs = log::read(&inserted, &BTreeMap::new()).expect("logs");
     for (asked, numbers) in by_number {

@@ -16,6 +16,9 @@ use tests::simulation::{
     world::{self, Run},
 };
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Lives through worlds and checks each.
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -45,6 +48,7 @@ struct Sums {
     facts: AtomicU64,
     faults: AtomicU64,
     requests: AtomicU64,
+    chunks: AtomicU64,
     failed: Mutex<Vec<u64>>,
 }
 
@@ -66,10 +70,11 @@ fn main() -> ExitCode {
     });
     let failed = sums.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
     println!(
-        "{} worlds, {} facts, {} requests to the table, {} faults, {} worlds in which something does not hold; {:.1} s",
+        "{} worlds, {} facts, {} requests to the table, {} chunks, {} faults, {} worlds in which something does not hold; {:.1} s",
         sums.worlds.load(Relaxed),
         sums.facts.load(Relaxed),
         sums.requests.load(Relaxed),
+        sums.chunks.load(Relaxed),
         sums.faults.load(Relaxed),
         failed.len(),
         began.elapsed().as_secs_f64(),
@@ -90,6 +95,7 @@ fn many(arguments: &Arguments, next: &AtomicU64, sums: &Sums) {
         sums.facts.fetch_add(u64::try_from(run.facts.len()).unwrap_or(0), Relaxed);
         sums.faults.fetch_add(run.faults, Relaxed);
         sums.requests.fetch_add(run.requests, Relaxed);
+        sums.chunks.fetch_add(run.chunks, Relaxed);
         if !violations.is_empty() {
             let mut failed = sums.failed.lock().unwrap_or_else(PoisonError::into_inner);
             failed.push(seed);

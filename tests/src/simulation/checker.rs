@@ -61,6 +61,62 @@ struct Request {
     fair: bool,
 }
 
+/// Who listens on a socket.
+#[derive(Debug, Clone, Copy)]
+pub struct Listener<'a> {
+    /// Whose it is.
+    pub user: &'a str,
+    /// It.
+    pub socket: usize,
+    /// When it was opened.
+    pub opened: u64,
+    /// What it speaks.
+    pub dialect: &'a str,
+}
+
+/// A chunk of a large audience that was given up: whoever is in its shard may miss what it would have told.
+#[derive(Debug, Clone)]
+pub struct GivenUp {
+    at: u64,
+    number: u64,
+    members: bool,
+    stretch: (Option<String>, Option<String>),
+    entries: Vec<(u64, u64)>,
+}
+
+impl GivenUp {
+    fn of(at: u64, chunk: &Value) -> Option<Self> {
+        let carried = chunk.get("carried")?.as_array()?.iter().filter_map(|one| one.get("entries"));
+        let entries = carried.filter_map(|one| Some((one.get(0)?.as_u64()?, one.get(1)?.as_u64()?)));
+        let shard = chunk.get("shard")?;
+        let bound = |name: &str| shard.get("stretch")?.get(name)?.as_str().map(str::to_owned);
+        Some(Self {
+            at,
+            number: chunk.get("number")?.as_u64()?,
+            members: shard.get("list")? == "members",
+            stretch: (bound("from"), bound("to")),
+            entries: entries.collect(),
+        })
+    }
+
+    /// Whether a connection that was open then may have missed the entry.
+    fn excuses(&self, number: u64, seq: u64, who: &Listener<'_>) -> bool {
+        let connection = match who.dialect {
+            // There the listener subscribes, which has an id of its own (`device.rs`).
+            "channelstream" => format!("5a928b10-4258-11ea-9c07-{:012}", who.socket),
+            _ => format!("c{:04}", who.socket),
+        };
+        let id = if self.members { who.user } else { &connection };
+        let (from, to) = (self.stretch.0.as_deref(), self.stretch.1.as_deref());
+        // Those who hear of every conversation are in the first shard of the subscriptions.
+        let wide = !self.members && from.is_none() && who.dialect == "nkchat";
+        self.number == number
+            && self.at > who.opened
+            && (wide || (from.is_none_or(|from| from <= id) && to.is_none_or(|to| id < to)))
+            && self.entries.iter().any(|(from, to)| (*from..=*to).contains(&seq))
+    }
+}
+
 /// What the rules look at.
 #[derive(Debug)]
 pub struct Case<'a> {
@@ -70,6 +126,8 @@ pub struct Case<'a> {
     pub oracles: BTreeMap<String, Oracle>,
     /// What frames name.
     pub index: Index,
+    /// What was given up.
+    pub given_up: Vec<GivenUp>,
     requests: BTreeMap<Ask, Request>,
 }
 
@@ -145,7 +203,7 @@ impl<'a> Case<'a> {
         let numbers = numbers(&run.items);
         let (mut oracles, mut index) = (BTreeMap::new(), Index::default());
         let mut requests: BTreeMap<Ask, Request> = BTreeMap::new();
-        let mut fair = false;
+        let (mut fair, mut given_up) = (false, Vec::new());
         for (at, fact) in &run.facts {
             match fact {
                 Fact::Room { room, visibility } => {
@@ -173,10 +231,18 @@ impl<'a> Case<'a> {
                     }
                 }
                 Fact::Cleared => fair = true,
+                Fact::GivenUp { chunk } => given_up.extend(GivenUp::of(*at, chunk)),
                 _ => {}
             }
         }
-        Ok(Self { run, oracles, index, requests })
+        Ok(Self { run, oracles, index, given_up, requests })
+    }
+
+    /// Whether a socket may have missed an entry that no resume has told since.
+    #[must_use]
+    pub fn is_excused(&self, room: &str, seq: u64, who: &Listener<'_>) -> bool {
+        let number = self.index.rooms.iter().find(|(_, name)| *name == room).map_or(0, |(number, _)| *number);
+        self.given_up.iter().any(|one| one.excuses(number, seq, who))
     }
 
     fn once(&self) -> Vec<Violation> {

@@ -17,9 +17,15 @@ use futures_util::FutureExt as _;
 use handlers::{
     attachments::Attachments,
     context::{Clock, Context, Secrets},
+    delivery::{
+        road::{Road, Settings},
+        topic::Topics,
+    },
     endpoint::{Endpoint, Trigger},
     gateway::Gateway,
-    invocation::{HttpCall, HttpReply, Invocation, Reply, SocketCall, SocketEvent, StreamRecord},
+    invocation::{
+        HttpCall, HttpReply, Invocation, QueueMessage, Reply, SocketCall, SocketEvent, StreamRecord,
+    },
 };
 use store::Store;
 use switchboard::dynamodb::TABLE;
@@ -37,18 +43,19 @@ use super::{
 pub const SERVER_SECRET: &str = "the server's";
 /// What signs tokens.
 pub const TOKEN_KEY: &str = "the tokens'";
-/// Processes that requests go to beside the first, and processes of the stream's function.
+/// Processes that requests go to beside the first, and processes of each function that delivers.
 const PROCESSES: (usize, usize) = (2, 2);
 /// API Gateway waits so long for a function.
 const PATIENCE: Duration = Duration::from_secs(29);
-/// The stream's function may take so long.
-const STREAM_PATIENCE: Duration = Duration::from_secs(60);
+/// A function that delivers may take so long.
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(60);
 
 /// All functions.
 pub struct Cloud {
     first: Arc<Context>,
     others: Vec<Arc<Context>>,
     deliveries: Vec<Arc<Context>>,
+    workers: Vec<Arc<Context>>,
     routes: BTreeMap<&'static str, &'static Endpoint>,
     dice: Dice,
     weather: Weather,
@@ -64,10 +71,16 @@ impl fmt::Debug for Cloud {
 impl Cloud {
     /// Functions over this table and these connections.
     #[must_use]
-    pub fn new(seed: u64, table: &Arc<Table>, lines: &Lines, weather: Weather, history: History) -> Self {
+    pub fn new(
+        seed: u64,
+        table: &Arc<Table>,
+        lines: &Lines,
+        (settings, topics): (Settings, &Topics),
+        (weather, history): (Weather, History),
+    ) -> Self {
         let process = |name: String| {
             Arc::new(Context {
-                road: handlers::delivery::road::Road::default(),
+                road: Road::new(settings, topics.clone()),
                 store: Store::new(table.client(&name), TABLE),
                 gateway: Gateway::Host(Arc::new(lines.clone())),
                 attachments: Attachments::Nowhere,
@@ -84,6 +97,7 @@ impl Cloud {
             first: process(format!("{seed}-first")),
             others: (0..PROCESSES.0).map(|n| process(format!("{seed}-request-{n}"))).collect(),
             deliveries: (0..PROCESSES.1).map(|n| process(format!("{seed}-delivery-{n}"))).collect(),
+            workers: (0..PROCESSES.1).map(|n| process(format!("{seed}-worker-{n}"))).collect(),
             routes: handlers::endpoints().into_iter().map(|one| (one.name, one)).collect(),
             dice: Dice::new(seed, "cloud"),
             weather,
@@ -136,7 +150,22 @@ impl Cloud {
     pub async fn deliver(&self, records: Vec<StreamRecord>) -> Option<Vec<String>> {
         let endpoint = *self.routes.get("fan-out")?;
         let process = Arc::clone(self.dice.pick(&self.deliveries)?);
-        match self.invoke(endpoint, process, Invocation::Stream(records), STREAM_PATIENCE).await? {
+        match self.invoke(endpoint, process, Invocation::Stream(records), DELIVERY_PATIENCE).await? {
+            Reply::Batch(failed) => Some(failed),
+            Reply::Http(_) => None,
+        }
+    }
+
+    /// Calls the queue's function, in a process that may be bound to die; none if it did not come to its end.
+    pub async fn serve(&self, messages: Vec<QueueMessage>, cursed: bool) -> Option<Vec<String>> {
+        let endpoint = *self.routes.get("deliver")?;
+        let process = Arc::clone(self.dice.pick(&self.workers)?);
+        let rates = self.weather.rates();
+        let killed = self.weather.strikes(&self.dice, rates.killed.max(rates.unserved));
+        // Cursed is what kills early, again and again.
+        let polls = (killed || cursed).then(|| self.dice.between(1, if cursed { 12 } else { 40 }));
+        let serving = self.within(endpoint, process, Invocation::Queue(messages), DELIVERY_PATIENCE, polls);
+        match serving.await? {
             Reply::Batch(failed) => Some(failed),
             Reply::Http(_) => None,
         }
@@ -149,13 +178,25 @@ impl Cloud {
         invocation: Invocation,
         patience: Duration,
     ) -> Option<Reply> {
-        let rates = self.weather.rates();
-        let polls = self.weather.strikes(&self.dice, rates.killed).then(|| self.dice.between(1, 40));
-        let answer_lost = self.weather.strikes(&self.dice, rates.answer_lost);
+        let polls =
+            self.weather.strikes(&self.dice, self.weather.rates().killed).then(|| self.dice.between(1, 40));
+        self.within(endpoint, process, invocation, patience, polls).await
+    }
+
+    /// Calls a function; it dies when it was polled so often.
+    async fn within(
+        &self,
+        endpoint: &'static Endpoint,
+        process: Arc<Context>,
+        invocation: Invocation,
+        patience: Duration,
+        polls: Option<u64>,
+    ) -> Option<Reply> {
+        let answer_lost = self.weather.strikes(&self.dice, self.weather.rates().answer_lost);
         let running = Mortal { running: (endpoint.handler)(process, invocation), polls };
         let done = tokio::time::timeout(patience, AssertUnwindSafe(running).catch_unwind()).await;
         let Ok(done) = done else {
-            if patience == STREAM_PATIENCE {
+            if patience == DELIVERY_PATIENCE {
                 self.history.note(Fact::Overdue);
             }
             return None;

@@ -51,6 +51,8 @@ pub struct Device {
     user: String,
     device: usize,
     dialect: Dialect,
+    /// It asks for frames in arrays.
+    arrays: bool,
     dice: Dice,
     /// Tells how far the world is. (A `watch` would wake devices in an order of its own.)
     phases: mpsc::UnboundedReceiver<Phase>,
@@ -70,6 +72,8 @@ struct Open {
     asked: Option<tokio::time::Instant>,
     barred: usize,
     deaf: bool,
+    /// A number was left out, where one may be missed for good otherwise.
+    gap: bool,
 }
 
 impl Device {
@@ -83,7 +87,9 @@ impl Device {
         phases: mpsc::UnboundedReceiver<Phase>,
     ) -> Self {
         let dice = Dice::new(seed, &format!("device {device}"));
-        Self { world, user: user.to_owned(), device, dialect, dice, phases, positions: BTreeMap::new() }
+        let arrays = matches!(dialect, Dialect::Channels | Dialect::Nkchat) && dice.permille(350);
+        let (user, positions) = (user.to_owned(), BTreeMap::new());
+        Self { world, user, device, dialect, arrays, dice, phases, positions }
     }
 
     /// Listens until the world is over.
@@ -122,6 +128,9 @@ impl Device {
             query = vec![("conn_id".to_owned(), id)];
         }
         let received = self.world.lines.come(&connection, self.dialect);
+        if self.arrays {
+            query.push(("batch".to_owned(), "1".to_owned()));
+        }
         let mut call = socket_call(&connection, "$connect", SocketEvent::Connect);
         call.query = query;
         let reply = self.world.cloud.socket(self.dialect, call).await;
@@ -130,7 +139,7 @@ impl Device {
             return None;
         }
         self.world.lines.open(&connection);
-        let mut open = Open { socket, connection, received, asked: None, barred: 0, deaf: false };
+        let mut open = Open { socket, connection, received, asked: None, barred: 0, deaf: false, gap: false };
         match self.dialect {
             Dialect::Channels => self.subscribe(&mut open),
             Dialect::Nkchat => self.say(&mut open, &everything_said(), "coreevent"),
@@ -172,6 +181,9 @@ impl Device {
         let life = if cut { self.dice.between(1, 3_000) } else { 7_200_000 };
         let ends = tokio::time::Instant::now() + Duration::from_millis(life);
         loop {
+            if open.gap {
+                return "gap";
+            }
             if last && open.asked.is_none() {
                 // What comes of it comes at once: nothing is written any more.
                 time::pass(500).await;
@@ -203,9 +215,18 @@ impl Device {
         }
     }
 
-    /// Takes a frame.
+    /// Takes a frame, or an array of them.
     fn heard(&mut self, open: &mut Open, frame: &[u8]) {
-        let Ok(frame) = serde_json::from_slice::<Value>(frame) else { return };
+        match serde_json::from_slice(frame) {
+            Ok(Value::Array(frames)) if self.arrays => {
+                frames.into_iter().for_each(|frame| self.heard_one(open, frame));
+            }
+            Ok(frame) => self.heard_one(open, frame),
+            Err(_) => {}
+        }
+    }
+
+    fn heard_one(&mut self, open: &mut Open, frame: Value) {
         let socket = open.socket;
         match self.dialect {
             Dialect::Channels => self.heard_channels(open, &frame),
@@ -261,7 +282,12 @@ impl Device {
                 let room = text("/data/channel_id").to_owned();
                 let epoch = frame.get("epoch").cloned().unwrap_or_default();
                 let position = self.positions.entry(room).or_insert((epoch, seq));
-                position.1 = position.1.max(seq);
+                // Numbers are left out where there is nothing to be told. Where something may have been given up, who
+                // sees that comes back for what is between.
+                open.gap |= self.world.weather.gives_up() && open.asked.is_none() && seq > position.1 + 1;
+                if !open.gap {
+                    position.1 = position.1.max(seq);
+                }
             }
         }
     }

@@ -125,6 +125,11 @@ pub enum Fact {
         /// Why.
         code: String,
     },
+    /// A chunk of a large audience was given up, after so many attempts as its queue makes.
+    GivenUp {
+        /// It.
+        chunk: Value,
+    },
     /// A frame was received.
     Heard {
         /// The socket.
@@ -213,7 +218,8 @@ impl fmt::Display for Fact {
             Self::Barred { socket, code, .. } => write!(f, "socket {socket} barred: {code}"),
             Self::Heard { socket, frame } => write!(f, "socket {socket} hears {}", brief(frame)),
             Self::Closed { socket, by } => write!(f, "socket {socket} closed by {by}"),
-            Self::Overdue => f.write_str("the stream's function is overdue"),
+            Self::GivenUp { chunk } => write!(f, "given up: {chunk}"),
+            Self::Overdue => f.write_str("a function that delivers is overdue"),
             Self::Panicked { function } => write!(f, "{function} panicked"),
             Self::Cleared => f.write_str("the weather clears"),
         }

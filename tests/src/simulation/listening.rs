@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    checker::{Case, Violation},
+    checker::{Case, Listener, Violation},
     frames::{self, Told},
     history::{self, Fact},
     log::Event,
@@ -23,6 +23,12 @@ struct Socket {
     written: BTreeMap<String, Vec<u64>>,
     /// What it was told it had missed, by room.
     caught_up: BTreeMap<String, BTreeSet<u64>>,
+}
+
+impl Socket {
+    fn listener(&self, socket: history::Socket) -> Listener<'_> {
+        Listener { user: &self.user, socket, opened: self.opened, dialect: self.dialect }
+    }
 }
 
 /// Where a device stands in a room, where the dialect has positions.
@@ -205,7 +211,8 @@ impl Listeners<'_> {
         let position = self.positions.get(&(who.device, room.to_owned())).cloned().unwrap_or_default();
         let last = position.last.unwrap_or(seq.saturating_sub(1));
         if seq > last {
-            let missed = missed(oracle, &who.user, last, seq - 1);
+            let mut missed = missed(oracle, &who.user, last, seq - 1);
+            missed.retain(|seq| !self.case.is_excused(room, *seq, &who.listener(socket)));
             if !missed.is_empty() {
                 let what =
                     format!("{}'s socket {socket} hears {seq} after {last}, without {missed:?}", who.user);
@@ -227,7 +234,7 @@ impl Listeners<'_> {
             if self.case.run.held.contains(&(room.clone(), format!("c{socket:04}"))) {
                 continue;
             }
-            let missed = if who.dialect == "channels" {
+            let mut missed = if who.dialect == "channels" {
                 let Some(position) = self.positions.get(&(who.device, room.clone())) else { continue };
                 let Some(last) = position.last.filter(|_| position.subscribed == Some(true)) else {
                     continue;
@@ -242,6 +249,7 @@ impl Listeners<'_> {
                 due.retain(|seq| !heard.contains(seq));
                 due
             };
+            missed.retain(|seq| !self.case.is_excused(room, *seq, &who.listener(socket)));
             if !missed.is_empty() {
                 let what = format!(
                     "{}'s {} socket {socket} was well and did not hear {missed:?}",
@@ -274,7 +282,7 @@ impl Listeners<'_> {
         for (number, socket) in &self.sockets {
             for (room, heard) in &socket.written {
                 let Some(oracle) = self.case.oracles.get(room) else { continue };
-                violations.extend(first_in_order(oracle, room, *number, socket, heard));
+                violations.extend(first_in_order(self.case, (oracle, room), *number, socket, heard));
             }
         }
         self.violations.extend(violations);
@@ -283,8 +291,8 @@ impl Listeners<'_> {
 
 /// A socket without positions hears first occurrences in order, and skips nothing that was written since it listens.
 fn first_in_order(
-    oracle: &Oracle,
-    room: &str,
+    case: &Case<'_>,
+    (oracle, room): (&Oracle, &str),
     number: usize,
     socket: &Socket,
     heard: &[u64],
@@ -300,7 +308,8 @@ fn first_in_order(
     let since = socket.listening.filter(|_| always)?;
     let mut skipped = written_since(oracle, socket, since);
     let caught_up = |seq: &u64| socket.caught_up.get(room).is_some_and(|all| all.contains(seq));
-    skipped.retain(|seq| *seq < last && !seen.contains(seq) && !caught_up(seq));
+    let excused = |seq| case.is_excused(room, seq, &socket.listener(number));
+    skipped.retain(|seq| *seq < last && !seen.contains(seq) && !caught_up(seq) && !excused(*seq));
     (!skipped.is_empty()).then(|| {
         let what = format!("{user}'s {} socket {number} skips {skipped:?} before {last}", socket.dialect);
         Violation::new("no gap", what)

@@ -7,6 +7,8 @@
 //! # Layout
 //! - [`world`]: one run. [`dice`], [`weather`], [`time`]: where its luck comes from, what goes wrong, when.
 //! - [`table`], [`stream`], [`gateway`], [`cloud`]: DynamoDB, its stream, the connections, the functions.
+//! - [`engine`], [`expression`]: the table's own items; [`beside`]: the emulator, to compare with.
+//! - [`topic`], [`queue`]: SNS and SQS between the fan-out and the workers of large audiences.
 //! - [`door`], [`device`], [`actor`]: clients: requests, sockets, and who uses them.
 //! - [`history`]: what the clients saw. [`log`], [`oracle`], [`checker`]: what they should have seen.
 //!
@@ -15,19 +17,24 @@
 //! - The checker knows the program's rules from the contract alone: it calls neither its visibility nor its reads.
 
 pub mod actor;
+pub mod beside;
 pub mod checker;
 pub mod cloud;
 pub mod device;
 pub mod dice;
 pub mod door;
+pub mod engine;
+pub mod expression;
 pub mod frames;
 pub mod gateway;
 pub mod history;
 pub mod listening;
 pub mod log;
 pub mod oracle;
+pub mod queue;
 pub mod stream;
 pub mod table;
 pub mod time;
+pub mod topic;
 pub mod weather;
 pub mod world;

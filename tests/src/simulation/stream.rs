@@ -14,10 +14,18 @@ use std::{
 };
 
 use handlers::invocation::{Item, StreamChange, StreamRecord};
-use serde_json::{Value, json};
-use switchboard::dynamodb::TABLE;
+use serde_json::Value;
+use tokio::sync::Notify;
 
-use super::{cloud::Cloud, dice::Dice, table::Table, time, weather::Weather};
+use super::{
+    cloud::Cloud,
+    dice::Dice,
+    engine::Change,
+    expression,
+    table::{self, Place, Table},
+    time,
+    weather::Weather,
+};
 
 /// The most records of a batch.
 const BATCH: u64 = 8;
@@ -39,42 +47,37 @@ pub struct Stream {
     shards: Mutex<Vec<Shard>>,
     /// Which shard takes the records of a partition key now, by the key's hash.
     heads: Mutex<Vec<usize>>,
-    iterator: Mutex<Option<String>>,
-    /// The table's writes that were taken.
-    fetched: AtomicU64,
+    /// Counts records.
+    taken: AtomicU64,
     /// What the log's entries were when they were written.
     inserted: Mutex<Vec<Value>>,
+    /// When each was.
+    commits: Mutex<BTreeMap<Place, u64>>,
     busy: AtomicU64,
+    /// Tells idle readers that something has come, or that a shard before theirs has been read.
+    stirred: Notify,
     dice: Dice,
     weather: Weather,
 }
 
 impl Stream {
     /// The table's stream, from its beginning.
-    ///
-    /// # Errors
-    /// What the emulator says.
-    pub fn new(seed: u64, table: &Arc<Table>, weather: Weather) -> Result<Arc<Self>, String> {
-        let streams = table.ask("ListStreams", &json!({"TableName": TABLE}))?;
-        let arn = streams.pointer("/Streams/0/StreamArn").cloned().unwrap_or_default();
-        let stream = table.ask("DescribeStream", &json!({"StreamArn": arn}))?;
-        let shard = stream.pointer("/StreamDescription/Shards/0/ShardId").cloned().unwrap_or_default();
-        let from = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
-        let iterator = table.ask("GetShardIterator", &from)?;
-        let iterator = iterator.get("ShardIterator").and_then(Value::as_str).map(str::to_owned);
+    #[must_use]
+    pub fn new(seed: u64, table: &Arc<Table>, weather: Weather) -> Arc<Self> {
         let dice = Dice::new(seed, "stream");
         let heads: Vec<usize> = (0..usize::try_from(dice.between(1, 3)).unwrap_or(1)).collect();
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             table: Arc::clone(table),
             shards: Mutex::new(heads.iter().map(|_| Shard::default()).collect()),
             heads: Mutex::new(heads),
-            iterator: Mutex::new(iterator),
-            fetched: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
             inserted: Mutex::default(),
+            commits: Mutex::default(),
             busy: AtomicU64::new(0),
+            stirred: Notify::new(),
             dice,
             weather,
-        }))
+        })
     }
 
     /// The entries of all logs as they were written.
@@ -83,75 +86,73 @@ impl Stream {
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// When each entry was committed, in virtual milliseconds.
+    #[must_use]
+    pub fn commits(&self) -> BTreeMap<Place, u64> {
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Reads and delivers for as long as it is polled.
-    ///
-    /// # Errors
-    /// What the emulator says.
-    pub async fn run(self: Arc<Self>, cloud: Arc<Cloud>) -> Result<(), String> {
+    pub async fn run(self: Arc<Self>, cloud: Arc<Cloud>) {
         let mut readers = tokio::task::JoinSet::new();
         let mut read = 0;
         loop {
-            self.fetch()?;
+            self.fetch();
             let count = self.shards.lock().unwrap_or_else(PoisonError::into_inner).len();
             while read < count {
                 readers.spawn(Arc::clone(&self).read(read, Arc::clone(&cloud)));
                 read += 1;
             }
+            self.table.written().await;
             time::pass(1 + self.dice.below(POLL)).await;
         }
     }
 
     /// Whether everything that was written was delivered.
-    ///
-    /// # Errors
-    /// What the emulator says.
-    pub fn is_drained(&self) -> Result<bool, String> {
-        let new = self.fetch()?;
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        let new = self.fetch();
         let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = shards.iter().any(|shard| !shard.waiting.is_empty());
-        Ok(!new && !waiting && self.busy.load(Relaxed) == 0)
+        !new && !waiting && self.busy.load(Relaxed) == 0
     }
 
     /// Takes what was written into the shards; says whether there was anything.
-    fn fetch(&self) -> Result<bool, String> {
-        let written = self.table.writes();
-        if self.fetched.swap(written, Relaxed) == written {
-            return Ok(false);
-        }
-        let mut iterator = self.iterator.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(from) = iterator.clone() else { return Err("the stream has ended".to_owned()) };
-        let answer = self.table.ask("GetRecords", &json!({"ShardIterator": from, "Limit": 1_000}))?;
-        *iterator = answer.get("NextShardIterator").and_then(Value::as_str).map(str::to_owned);
-        let records = answer.get("Records").and_then(Value::as_array).cloned().unwrap_or_default();
-        drop(iterator);
-        for record in &records {
-            self.take(record);
-        }
-        Ok(!records.is_empty())
+    fn fetch(&self) -> bool {
+        let changes = self.table.changes();
+        let any = !changes.is_empty();
+        changes.iter().for_each(|change| self.take(change));
+        self.stirred.notify_waiters();
+        any
     }
 
     /// Takes a record, if the trigger's filter lets it through.
-    fn take(&self, record: &Value) {
-        let text = |path: &str| record.pointer(path).and_then(Value::as_str).unwrap_or_default();
-        let (key, event) = (text("/dynamodb/Keys/pk/S"), text("/eventName"));
-        let change = match event {
-            "INSERT" => StreamChange::Insert,
-            "MODIFY" if !key.starts_with("LOG#") => StreamChange::Modify,
-            _ => return,
+    fn take(&self, change: &Change) {
+        let Some(new) = &change.new else { return };
+        let text = |name: &str| new.get(name).and_then(|value| value.get("S")?.as_str()).unwrap_or_default();
+        let key = text("pk");
+        let kind = match change.old {
+            None => StreamChange::Insert,
+            Some(_) if !key.starts_with("LOG#") => StreamChange::Modify,
+            Some(_) => return,
         };
         if !["LOG#", "READ#", "SIGNAL#"].iter().any(|prefix| key.starts_with(prefix)) {
             return;
         }
-        if let Some(image) = record.pointer("/dynamodb/NewImage").filter(|_| key.starts_with("LOG#")) {
-            self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(image.clone());
+        if key.starts_with("LOG#") {
+            let image = Value::Object(new.clone());
+            let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+            commits.extend(table::place(&image).map(|place| (place, change.at)));
+            self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(image);
         }
-        let image = |name: &str| record.pointer(&format!("/dynamodb/{name}")).map(item);
+        let keys =
+            ["pk", "sk"].iter().filter_map(|name| Some(((*name).to_owned(), attribute(new.get(*name)?)?)));
         let record = StreamRecord {
-            change,
-            sequence_number: text("/dynamodb/SequenceNumber").to_owned(),
-            keys: image("Keys").unwrap_or_default(),
-            new_image: image("NewImage"),
-            old_image: image("OldImage"),
+            change: kind,
+            sequence_number: format!("{:021}", self.taken.fetch_add(1, Relaxed)),
+            keys: keys.collect(),
+            new_image: Some(item(new)),
+            old_image: change.old.as_ref().map(item),
         };
         let hash = key.bytes().fold(7_usize, |hash, byte| (hash * 31 + usize::from(byte)) % 1_009);
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
@@ -174,19 +175,17 @@ impl Stream {
     /// Reads a shard to its end.
     async fn read(self: Arc<Self>, shard: usize, cloud: Arc<Cloud>) {
         loop {
+            // Nothing is polled for: an idle hour costs nothing.
+            while !self.is_due(shard) {
+                if self.is_over(shard) {
+                    return;
+                }
+                self.stirred.notified().await;
+            }
             time::pass(1 + self.dice.below(POLL)).await;
             let batch = {
                 let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
-                if has_before(&shards, shard) {
-                    continue;
-                }
                 let Some(this) = shards.get_mut(shard) else { return };
-                if this.waiting.is_empty() {
-                    if this.closed {
-                        return;
-                    }
-                    continue;
-                }
                 let size = usize::try_from(self.dice.between(1, BATCH)).unwrap_or(1).min(this.waiting.len());
                 this.waiting.iter().take(size).cloned().collect::<Vec<_>>()
             };
@@ -198,7 +197,20 @@ impl Stream {
                 this.waiting.drain(..size);
             }
             self.busy.fetch_sub(1, Relaxed);
+            self.stirred.notify_waiters();
         }
+    }
+
+    /// Whether there is something in the shard, and nothing in those that it continues.
+    fn is_due(&self, shard: usize) -> bool {
+        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        !has_before(&shards, shard) && shards.get(shard).is_some_and(|this| !this.waiting.is_empty())
+    }
+
+    /// Whether the shard has been read to its end.
+    fn is_over(&self, shard: usize) -> bool {
+        let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
+        shards.get(shard).is_none_or(|this| this.closed && this.waiting.is_empty())
     }
 
     /// Delivers a batch until all of it is.
@@ -217,7 +229,8 @@ impl Stream {
                 None if self.weather.strikes(&self.dice, self.weather.rates().again) => {}
                 None => return,
             }
-            time::pass(self.dice.between(10, 200)).await;
+            let stalled = self.weather.strikes(&self.dice, self.weather.rates().stalled);
+            time::pass(if stalled { 310_000 } else { self.dice.between(10, 200) }).await;
         }
     }
 
@@ -248,10 +261,9 @@ fn has_before(shards: &[Shard], shard: usize) -> bool {
     false
 }
 
-/// An item of the stream's JSON as the handlers get it.
-fn item(json: &Value) -> Item {
-    let attributes = json.as_object().into_iter().flatten();
-    attributes.filter_map(|(name, value)| Some((name.clone(), attribute(value)?))).collect()
+/// An item of the table as the handlers get it.
+fn item(json: &expression::Item) -> Item {
+    json.iter().filter_map(|(name, value)| Some((name.clone(), attribute(value)?))).collect()
 }
 
 fn attribute(value: &Value) -> Option<aws_sdk_dynamodb::types::AttributeValue> {
@@ -262,7 +274,7 @@ fn attribute(value: &Value) -> Option<aws_sdk_dynamodb::types::AttributeValue> {
         "N" => A::N(value.as_str()?.to_owned()),
         "BOOL" => A::Bool(value.as_bool()?),
         "NULL" => A::Null(true),
-        "M" => A::M(item(value)),
+        "M" => A::M(item(value.as_object()?)),
         "L" => A::L(value.as_array()?.iter().filter_map(attribute).collect()),
         _ => return None,
     })

@@ -1,14 +1,13 @@
-//! The table of a world: the embedded emulator under the unmodified SDK, called inline, with everything between
-//! the two that can go wrong.
+//! The table of a world: DynamoDB's [`Engine`] under the unmodified SDK, called inline, with everything between the two
+//! that can go wrong.
 //!
 //! A request takes some virtual milliseconds on either side of the moment at which it is done; whoever drops it
-//! meanwhile does not know whether it was. Every entry of a log is noted with the moment at which it was committed.
+//! meanwhile does not know whether it was.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -27,21 +26,29 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
-use switchboard::dynamodb::{TABLE, embedded::Embedded};
+use switchboard::dynamodb::TABLE;
+use tokio::sync::Notify;
 
-use super::{dice::Dice, time, weather::Weather};
+use super::{
+    beside::Beside,
+    dice::Dice,
+    engine::{Change, Engine},
+    time,
+    weather::Weather,
+};
 
 /// A place in a log: the conversation's number, the entry's.
 pub type Place = (u64, u64);
 
 /// The table.
 pub struct Table {
-    embedded: Embedded,
+    engine: Engine,
+    beside: Option<Beside>,
     dice: Dice,
     weather: Weather,
-    commits: Mutex<BTreeMap<Place, u64>>,
     requests: AtomicU64,
-    writes: AtomicU64,
+    /// Tells of writes that were done.
+    written: Notify,
 }
 
 impl fmt::Debug for Table {
@@ -63,19 +70,18 @@ enum Fate {
 }
 
 impl Table {
-    /// An empty one.
+    /// An empty one; the emulator beside it, if that is wanted.
     ///
     /// # Errors
     /// What the emulator says.
-    pub fn new(seed: u64, weather: Weather) -> Result<Arc<Self>, String> {
-        let embedded = Embedded::memory().map_err(|error| error.to_string())?;
+    pub fn new(seed: u64, weather: Weather, beside: bool) -> Result<Arc<Self>, String> {
         Ok(Arc::new(Self {
-            embedded,
+            engine: Engine::default(),
+            beside: beside.then(Beside::new).transpose()?,
             dice: Dice::new(seed, "table"),
             weather,
-            commits: Mutex::default(),
             requests: AtomicU64::new(0),
-            writes: AtomicU64::new(0),
+            written: Notify::new(),
         }))
     }
 
@@ -95,26 +101,23 @@ impl Table {
         aws_sdk_dynamodb::Client::from_conf(config)
     }
 
-    /// Asks the emulator itself, past everything.
-    ///
-    /// # Errors
-    /// What it says.
-    pub fn ask(&self, operation: &str, body: &Value) -> Result<Value, String> {
-        ask(&self.embedded, operation, body)
+    /// What was changed since this was last asked.
+    pub fn changes(&self) -> Vec<Change> {
+        self.engine.changes()
     }
 
     /// Every item there is.
+    #[must_use]
+    pub fn items(&self) -> Vec<Value> {
+        self.engine.items()
+    }
+
+    /// In what the emulator beside it differs; empty where there is none.
     ///
     /// # Errors
     /// What the emulator says.
-    pub fn items(&self) -> Result<Vec<Value>, String> {
-        items(&self.embedded)
-    }
-
-    /// When each entry was committed, in virtual milliseconds.
-    #[must_use]
-    pub fn commits(&self) -> BTreeMap<Place, u64> {
-        self.commits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn differences(&self) -> Result<Vec<String>, String> {
+        self.beside.as_ref().map_or_else(|| Ok(Vec::new()), |beside| beside.differences(&self.items()))
     }
 
     /// Requests so far.
@@ -123,10 +126,9 @@ impl Table {
         self.requests.load(Relaxed)
     }
 
-    /// Writes that were done so far.
-    #[must_use]
-    pub fn writes(&self) -> u64 {
-        self.writes.load(Relaxed)
+    /// Waits until something was written, since this last returned.
+    pub async fn written(&self) {
+        self.written.notified().await;
     }
 
     fn fate(&self, operation: &str) -> Fate {
@@ -177,57 +179,48 @@ impl Table {
     fn done(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let (status, answer) = match operation {
             "BatchWriteItem" | "BatchGetItem" => self.batch(operation, body),
-            _ => self.embedded.call(operation, body),
+            _ => self.call(operation, body),
         };
         if status != 200 {
             return (status, answer);
         }
         if !matches!(operation, "Query" | "GetItem" | "BatchGetItem") {
-            self.writes.fetch_add(1, Relaxed);
+            self.written.notify_one();
         }
-        match operation {
-            "PutItem" | "TransactWriteItems" => self.note(body),
-            "Query" if self.weather.strikes(&self.dice, self.weather.rates().short_page) => {
-                return (status, self.shortened(body, answer));
-            }
-            _ => {}
+        if operation == "Query" && self.weather.strikes(&self.dice, self.weather.rates().short_page) {
+            return (status, shortened(answer));
         }
         (status, answer)
     }
 
-    /// Notes when the entries of this write were committed.
-    fn note(&self, body: &[u8]) {
-        let Ok(body) = serde_json::from_slice::<Value>(body) else { return };
-        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = body.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
-        let puts = transaction.filter_map(|one| one.get("Put")).chain([&body]);
-        for item in puts.filter_map(|put| put.get("Item")) {
-            if let Some(place) = place(item) {
-                commits.entry(place).or_insert_with(time::millis);
-            }
+    fn call(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let answer = self.engine.call(operation, body);
+        if let Some(beside) = &self.beside {
+            beside.compare(operation, body, &answer);
         }
+        answer
     }
 
     /// A batch of which some is left undone, and named.
     fn batch(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
         if !self.weather.strikes(&self.dice, self.weather.rates().unprocessed) {
-            return self.embedded.call(operation, body);
+            return self.call(operation, body);
         }
         let Ok(mut request) = serde_json::from_slice::<Value>(body) else {
-            return self.embedded.call(operation, body);
+            return self.call(operation, body);
         };
         let gets = operation == "BatchGetItem";
         let path =
             if gets { format!("/RequestItems/{TABLE}/Keys") } else { format!("/RequestItems/{TABLE}") };
         let Some(Value::Array(parts)) = request.pointer_mut(&path) else {
-            return self.embedded.call(operation, body);
+            return self.call(operation, body);
         };
         if parts.len() < 2 {
-            return self.embedded.call(operation, body);
+            return self.call(operation, body);
         }
         let keep = self.dice.between(1, u64::try_from(parts.len()).unwrap_or(2) - 1);
         let rest = parts.split_off(usize::try_from(keep).unwrap_or(1));
-        let (status, answer) = self.embedded.call(operation, request.to_string().as_bytes());
+        let (status, answer) = self.call(operation, request.to_string().as_bytes());
         let Ok(mut answer) = serde_json::from_slice::<Value>(&answer) else { return (status, answer) };
         if status == 200
             && let Some(answer) = answer.as_object_mut()
@@ -243,58 +236,25 @@ impl Table {
         }
         (status, answer.to_string().into_bytes())
     }
-
-    /// A page that ends after half of its items.
-    fn shortened(&self, request: &[u8], answer: Vec<u8>) -> Vec<u8> {
-        let Ok(mut page) = serde_json::from_slice::<Value>(&answer) else { return answer };
-        // What asks for one item asks for the last: DynamoDB never gives none where there is one.
-        let counts =
-            serde_json::from_slice::<Value>(request).is_ok_and(|asked| asked.get("Select").is_some());
-        let Some(Value::Array(items)) = page.get_mut("Items") else { return answer };
-        if counts || items.len() < 2 {
-            return answer;
-        }
-        items.truncate(items.len().div_ceil(2));
-        let (count, last) = (items.len(), items.last().cloned().unwrap_or_default());
-        let key = json!({"pk": last.get("pk"), "sk": last.get("sk")});
-        if let Some(page) = page.as_object_mut() {
-            page.insert("Count".to_owned(), count.into());
-            page.insert("ScannedCount".to_owned(), count.into());
-            page.insert("LastEvaluatedKey".to_owned(), key);
-        }
-        page.to_string().into_bytes()
-    }
 }
 
-fn ask(embedded: &Embedded, operation: &str, body: &Value) -> Result<Value, String> {
-    let (status, answer) = embedded.call(operation, body.to_string().as_bytes());
-    let text = String::from_utf8_lossy(&answer);
-    if status != 200 {
-        return Err(format!("{operation}: {text}"));
+/// A page that ends after half of its items.
+fn shortened(answer: Vec<u8>) -> Vec<u8> {
+    let Ok(mut page) = serde_json::from_slice::<Value>(&answer) else { return answer };
+    let Some(Value::Array(items)) = page.get_mut("Items") else { return answer };
+    // DynamoDB never gives none where there is one.
+    if items.len() < 2 {
+        return answer;
     }
-    serde_json::from_str(&text).map_err(|error| error.to_string())
-}
-
-/// Every item that an emulator has.
-///
-/// # Errors
-/// What it says.
-pub fn items(embedded: &Embedded) -> Result<Vec<Value>, String> {
-    let (mut items, mut start) = (Vec::new(), None);
-    loop {
-        let mut request = json!({"TableName": TABLE});
-        if let (Some(start), Some(request)) = (start, request.as_object_mut()) {
-            request.insert("ExclusiveStartKey".to_owned(), start);
-        }
-        let mut page = ask(embedded, "Scan", &request)?;
-        if let Some(Value::Array(found)) = page.get_mut("Items").map(Value::take) {
-            items.extend(found);
-        }
-        start = page.get("LastEvaluatedKey").filter(|key| !key.is_null()).cloned();
-        if start.is_none() {
-            return Ok(items);
-        }
+    items.truncate(items.len().div_ceil(2));
+    let (count, last) = (items.len(), items.last().cloned().unwrap_or_default());
+    let key = json!({"pk": last.get("pk"), "sk": last.get("sk")});
+    if let Some(page) = page.as_object_mut() {
+        page.insert("Count".to_owned(), count.into());
+        page.insert("ScannedCount".to_owned(), count.into());
+        page.insert("LastEvaluatedKey".to_owned(), key);
     }
+    page.to_string().into_bytes()
 }
 
 /// The place in a log that an item has; none if it is no entry.

@@ -47,6 +47,20 @@ pub struct Rates {
     pub cut: u64,
     /// A `$disconnect` is never told.
     pub untold: u64,
+    /// A batch of the stream that is to come again does so only after more than five minutes.
+    pub stalled: u64,
+    /// A message to the topic of chunks is not taken.
+    pub unpublished: u64,
+    /// A call to the topic is never answered; was it done?
+    pub publish_lost: u64,
+    /// A chunk takes seconds from the topic into the queue.
+    pub late: u64,
+    /// A chunk that was delivered is not deleted, and comes again.
+    pub undeleted: u64,
+    /// A worker of the queue is killed at some await.
+    pub unserved: u64,
+    /// Whoever serves a chunk is killed, each time: in the end it is given up.
+    pub cursed: u64,
 }
 
 /// The weather of one world.
@@ -84,6 +98,13 @@ impl Weather {
             deaf: rate(12),
             cut: rate(12),
             untold: rate(500),
+            stalled: rate(60),
+            unpublished: rate(150),
+            publish_lost: rate(80),
+            late: rate(200),
+            undeleted: rate(120),
+            unserved: if dice.below(4) == 0 { rate(650) } else { rate(100) },
+            cursed: if dice.below(3) == 0 { rate(200) } else { 0 },
         };
         let storms = Arc::new(AtomicU64::new(0));
         Self { rates, fair: Arc::new(AtomicBool::new(true)), storms }
@@ -93,6 +114,12 @@ impl Weather {
     #[must_use]
     pub fn rates(&self) -> Rates {
         if self.fair.load(Relaxed) { Rates::default() } else { self.rates }
+    }
+
+    /// Whether chunks may be given up in this world: then who sees a gap in the numbers has to come back for it.
+    #[must_use]
+    pub fn gives_up(&self) -> bool {
+        self.rates.cursed > 0
     }
 
     /// Lets it rage, or clears it.

@@ -3,15 +3,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, atomic::AtomicUsize},
+    time::Duration,
 };
 
 use domain::Dialect;
 use handlers::{
     auth::Caller,
+    delivery::{road::Settings, topic::Topics},
     operations::create::{self, NewConversation},
 };
 use serde_json::{Value, json};
-use switchboard::dynamodb::TABLE;
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
@@ -22,9 +23,11 @@ use super::{
     door::{Door, Knock, Who},
     gateway::Lines,
     history::{Fact, History, hash},
+    queue::Queue,
     stream::Stream,
     table::{Place, Table},
     time,
+    topic::{self, Topic},
     weather::Weather,
 };
 
@@ -48,6 +51,8 @@ pub struct Run {
     /// Subscriptions, by room and connection, that a function holds which was killed: it had told its client
     /// `subscribed`, and what came then was left to it. The next entry finds them out.
     pub held: BTreeSet<(String, String)>,
+    /// Chunks of large audiences.
+    pub chunks: u64,
     /// What went wrong that is no weather.
     pub stuck: Option<String>,
 }
@@ -62,38 +67,53 @@ impl Run {
 
 /// Users of a world.
 const NAMES: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
-/// How long a world may take to deliver everything once the weather is fair, in milliseconds.
-const DRAIN: u64 = 600_000;
+/// How long a world may take to deliver everything once the weather is fair, in milliseconds: a chunk that was
+/// received in vain is hidden for a minute and a half.
+const DRAIN: u64 = 2_000_000;
 
 /// Lives through the world of that seed.
 ///
 /// # Errors
 /// When the world cannot be made.
 pub fn run(seed: u64) -> Result<Run, String> {
+    lived(seed, false)
+}
+
+/// The same, with the emulator beside the table: fails if one of their answers differs.
+///
+/// # Errors
+/// In what they differ; or when the world cannot be made.
+pub fn compared(seed: u64) -> Result<Run, String> {
+    lived(seed, true)
+}
+
+fn lived(seed: u64, beside: bool) -> Result<Run, String> {
     // The SDK's jitter and the store's.
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(|error| error.to_string())?;
-    let local = runtime.block_on(live(seed));
+    let local = runtime.block_on(live(seed, beside));
     // What is still under way is dropped here, before the thread lives through another world.
     drop(runtime);
     local
 }
 
-async fn live(seed: u64) -> Result<Run, String> {
+async fn live(seed: u64, beside: bool) -> Result<Run, String> {
     time::begin();
     let weather = Weather::of(seed);
     let history = History::default();
-    let table = Table::new(seed, weather.clone())?;
-    store::schema::create_table(&table.client("setup"), TABLE).await.map_err(|error| error.to_string())?;
+    let table = Table::new(seed, weather.clone(), beside)?;
     let lines = Lines::new(seed, weather.clone());
-    let cloud = Arc::new(Cloud::new(seed, &table, &lines, weather.clone(), history.clone()));
+    let queue = Queue::new(seed, weather.clone(), history.clone());
+    let (settings, topics) = road(seed, &queue, &weather);
+    let around = (weather.clone(), history.clone());
+    let cloud = Arc::new(Cloud::new(seed, &table, &lines, (settings, &topics), around));
     let dice = Dice::new(seed, "world");
     let count = usize::try_from(dice.between(3, 5)).unwrap_or(3);
     let users: Vec<String> = NAMES.iter().take(count).map(|name| (*name).to_owned()).collect();
     let door = Door::new(Arc::clone(&cloud), &users)?;
     let rooms = furnish(&door, &dice, &users, &history).await?;
-    let numbers = numbers(&table, &rooms)?;
+    let numbers = numbers(&table, &rooms);
     let sockets = Arc::new(AtomicUsize::new(0));
     let surroundings = Surroundings {
         cloud: Arc::clone(&cloud),
@@ -104,9 +124,11 @@ async fn live(seed: u64) -> Result<Run, String> {
         rooms,
         sockets,
     };
-    let stream = Stream::new(seed, &table, weather.clone())?;
+    let stream = Stream::new(seed, &table, weather.clone());
     let mut streaming = JoinSet::new();
     streaming.spawn(Arc::clone(&stream).run(Arc::clone(&cloud)));
+    let mut serving = JoinSet::new();
+    serving.spawn(Arc::clone(&queue).run(Arc::clone(&cloud)));
     weather.set_fair(false);
     // Where a conversation may end, nobody names one that is not there: that would make another of its name.
     let mortal = dice.permille(200);
@@ -115,7 +137,7 @@ async fn live(seed: u64) -> Result<Run, String> {
     let readers = act(actors, dice.between(16, 36)).await;
     weather.set_fair(true);
     history.note(Fact::Cleared);
-    let mut stuck = drained(&stream).await;
+    let mut stuck = drained(&stream, &queue).await;
     // Whoever waits for an answer that never comes, or has a dead line, finds out; holds of dead functions end.
     time::pass(60_000).await;
     // In some worlds everybody hears once more of each room: whoever is gone is found out, if not before.
@@ -124,8 +146,8 @@ async fn live(seed: u64) -> Result<Run, String> {
             actor.last_word(room).await;
         }
     }
-    stuck = stuck.or(drained(&stream).await);
-    let held = held(&table.items()?);
+    stuck = stuck.or(drained(&stream, &queue).await);
+    let held = held(&table.items());
     for phase in &phases {
         let _ = phase.send(Phase::Last);
     }
@@ -139,17 +161,40 @@ async fn live(seed: u64) -> Result<Run, String> {
         }
     }
     streaming.abort_all();
+    serving.abort_all();
+    if let Some(difference) = table.differences()?.first() {
+        return Err(difference.clone());
+    }
     Ok(Run {
         facts: history.facts(),
-        items: table.items()?,
+        items: table.items(),
         inserted: stream.inserted(),
-        commits: table.commits(),
+        commits: stream.commits(),
         faults: weather.struck(),
         requests: table.requests(),
         held,
+        chunks: queue.sent(),
         gone: surroundings.lines.gone(),
         stuck,
     })
+}
+
+/// How this world's large audiences are served, and how long a busy room may wait: in some worlds three are many.
+fn road(seed: u64, queue: &Arc<Queue>, weather: &Weather) -> (Settings, Topics) {
+    let dice = Dice::new(seed, "road");
+    let mut settings = Settings::default();
+    if dice.permille(400) {
+        settings.coalesce = Duration::from_millis(dice.between(20, 500));
+    }
+    if dice.permille(150) {
+        settings.posts_per_second = u32::try_from(dice.between(20, 400)).unwrap_or(20);
+    }
+    if !dice.permille(450) {
+        return (settings, Topics::default());
+    }
+    settings.large_audience = usize::try_from(dice.between(2, 4)).unwrap_or(2);
+    let client = Some(Topic::new(seed, queue, weather.clone()).client());
+    (settings, Topics { client, chunks: Some(topic::ARN.to_owned()), events: None })
 }
 
 /// Makes the rooms, and lets some users in.
@@ -192,9 +237,9 @@ async fn make(door: &Door, owner: &str, room: &str, visibility: &str) -> Result<
 }
 
 /// The rooms' numbers, from the table.
-fn numbers(table: &Table, rooms: &[String]) -> Result<BTreeMap<String, u64>, String> {
+fn numbers(table: &Table, rooms: &[String]) -> BTreeMap<String, u64> {
     let mut numbers = BTreeMap::new();
-    for item in table.items()? {
+    for item in table.items() {
         let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
         if text("/sk/S") == "CONV"
             && let Some(room) = text("/pk/S").strip_prefix("CONV#")
@@ -203,7 +248,7 @@ fn numbers(table: &Table, rooms: &[String]) -> Result<BTreeMap<String, u64>, Str
             numbers.insert(room.to_owned(), text("/n/N").parse().unwrap_or_default());
         }
     }
-    Ok(numbers)
+    numbers
 }
 
 /// Devices at work, and how each is told how far the world is.
@@ -271,17 +316,13 @@ fn held(items: &[Value]) -> BTreeSet<(String, String)> {
 }
 
 /// Waits until everything is delivered; says so if that does not happen.
-async fn drained(stream: &Stream) -> Option<String> {
+async fn drained(stream: &Stream, queue: &Queue) -> Option<String> {
     let mut quiet = 0;
     let mut waited = 0;
     while quiet < 3 {
         time::pass(100).await;
         waited += 100;
-        match stream.is_drained() {
-            Ok(true) => quiet += 1,
-            Ok(false) => quiet = 0,
-            Err(error) => return Some(error),
-        }
+        quiet = if stream.is_drained() && queue.is_drained() { quiet + 1 } else { 0 };
         if waited > DRAIN {
             return Some("the stream is not delivered".to_owned());
         }

@@ -80,7 +80,7 @@ impl Stage {
         let Some(mut subscriptions) = cx.store.subscribers_up_to(&topic, left, now).await? else {
             return Ok(Audience::Large(id, roster.division));
         };
-        subscriptions.extend(wide_subscribers(cx, &topic, number, now).await?);
+        subscriptions.extend(wide_subscribers(cx, &topic, (number, changes), now).await?);
         let set = Self::of(cx, id, number, changes, None, (members, subscriptions)).await?;
         Ok(set.map_or(Audience::Nobody, |stage| Audience::Here(Box::new(stage))))
     }
@@ -109,7 +109,7 @@ impl Stage {
                 let mut found = cx.store.subscribers_within(&topic, &shard.stretch, now).await?;
                 let size = found.len();
                 if shard.stretch.from.is_none() {
-                    found.extend(wide_subscribers(cx, &topic, number, now).await?);
+                    found.extend(wide_subscribers(cx, &topic, (number, changes), now).await?);
                 }
                 let users: BTreeSet<&UserId> = found.iter().map(|one| &one.connection.user).collect();
                 let users: Vec<UserId> = users.into_iter().cloned().collect();
@@ -240,11 +240,12 @@ async fn named(cx: &Context, number: Number) -> Result<ConversationId, Error> {
     id.ok_or_else(|| Error::Internal(format!("number {number} names no conversation")))
 }
 
-/// The connections that hear of the conversation without having named it: of any, and of an open one.
+/// The connections that hear of the conversation without having named it: of any, and of one that is open, or was when
+/// one of the changes was written.
 async fn wide_subscribers(
     cx: &Context,
     topic: &Topic,
-    number: Number,
+    (number, changes): (Number, &[&Change]),
     now: Timestamp,
 ) -> Result<Vec<Subscription>, Error> {
     let Topic::Conversation(id) = topic else { return Ok(Vec::new()) };
@@ -253,7 +254,14 @@ async fn wide_subscribers(
         cx.store.conversation(id, true),
     )
     .await?;
-    if settings.is_some_and(|one| one.number == number && one.visibility() == Visibility::Open) {
+    let is_open = |one: &Conversation| {
+        let then = changes.iter().any(|change| match change {
+            Change::Entry(entry) => one.openness.at(entry.seq()) == Visibility::Open,
+            _ => false,
+        });
+        one.number == number && (then || one.visibility() == Visibility::Open)
+    };
+    if settings.as_ref().is_some_and(is_open) {
         all.extend(cx.store.wide_subscribers(Wide::Open, now).await?);
     }
     Ok(all)

@@ -50,11 +50,10 @@ pub async fn queue(
         return Ok(());
     }
     let sessions = session::find_all(cx, connections.iter().map(|one| one.id.as_str())).await?;
-    let sessions: Vec<Open> = sessions.into_iter().filter(|open| is_served(stage, open)).collect();
     for (entry, event) in &events {
         // Whoever is told it in the same words gets the same bytes.
         let mut variants: BTreeMap<(String, String), Bytes> = BTreeMap::new();
-        for open in sessions.iter().filter(|open| sees(stage, open, entry)) {
+        for open in sessions.iter().filter(|open| is_served(stage, open, entry) && sees(stage, open, entry)) {
             let Some(telling) = event::telling(&open.state.subscriptions, event) else { continue };
             let variant =
                 (telling.kind.clone(), serde_json::Value::Object(telling.added.clone()).to_string());
@@ -86,12 +85,13 @@ pub async fn queue_users(cx: &Context, news: &[News], queues: &mut Queues) -> Re
     Ok(())
 }
 
-/// Whether the session is served here. Of a divided audience it may be in several shards, as a member and by what it
-/// subscribes to: then in the one of the widest.
-fn is_served(stage: &Stage, open: &Open) -> bool {
+/// Whether the session is served with this entry here. Of a divided audience it may be in several shards, as a member
+/// and by what it subscribes to: then in the one of the widest. That the conversation was open is asked of the entry:
+/// the shards are served at different times, and have to agree.
+fn is_served(stage: &Stage, open: &Open, entry: &Entry) -> bool {
     let Some(Shard { list, stretch, .. }) = &stage.shard else { return true };
     let reaches = open.state.reaches();
-    let is_open = stage.last.as_ref().is_some_and(|one| one.visibility() == Visibility::Open);
+    let is_open = stage.last.as_ref().is_some_and(|one| one.openness.at(entry.seq()) == Visibility::Open);
     let widely = matches!(stage.topic, Topic::Conversation(_))
         && (reaches.contains(&Reach::Wide(Wide::All))
             || is_open && reaches.contains(&Reach::Wide(Wide::Open)));
