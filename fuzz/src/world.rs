@@ -18,7 +18,7 @@ use domain::{ConversationId, Dialect, Seq, Timestamp};
 use handlers::{
     attachments::Attachments,
     context::{Clock, Context, Secrets},
-    delivery::fan_out,
+    delivery::{fan_out, road::Road},
     endpoint::{Endpoint, Trigger},
     gateway::{Gateway, PostError, Sockets},
     invocation::{
@@ -97,9 +97,10 @@ impl World {
             store: store::Store::new(tables.items.clone(), tables.name.as_str()),
             gateway: Gateway::Host(Arc::new(Judge(Arc::clone(&frames)))),
             attachments: Attachments::memory(),
-            secrets: Secrets { server: SECRET.to_owned(), token_key: SECRET.to_owned() },
+            secrets: Secrets { server: SECRET.to_owned(), token_key: SECRET.to_owned(), issuer: None },
             clock: Clock::from_fn(|| NOW),
             allowed_origins: Vec::new(),
+            road: Road::default(),
         });
         let mut world = Self { context, tables, told: Seq(0), asked: 0, frames };
         world.furnish().await;
@@ -247,7 +248,7 @@ impl World {
             Trigger::Socket { route_key } => {
                 self.message(dialect, endpoint, route_key, query, body).await;
             }
-            Trigger::Unrouted | Trigger::Stream => {}
+            Trigger::Unrouted | Trigger::Stream(_) | Trigger::Queue => {}
         }
         self.tell().await;
     }
