@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`endpoints`]: the one list of all Lambda functions.
 //! - [`endpoint`], [`invocation`], [`context`], [`gateway`]: what a host needs to know.
-//! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says.
+//! - [`auth`], [`signature`], [`handshake`], [`json`]: who calls, and what a body says.
 //! - [`attachments`]: where files are kept.
 //! - [`operations`]: what can be done, in no dialect's words.
 //! - [`channelize`], [`channels`], [`channelstream`], [`events`], [`nkchat`]: a dialect each, a file per endpoint:
@@ -30,6 +30,7 @@ pub mod issuer;
 pub mod json;
 pub mod nkchat;
 pub mod operations;
+pub mod signature;
 pub mod unrouted;
 
 use endpoint::Endpoint;
