@@ -79,7 +79,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             slow.push(*name);
         }
         let memory = megabytes(memory * 1000);
-        println!("{name:<40} {median:>8.2} {longest:>8.2} {cpu:>8.2} {memory:>9.1} {size:>9.2} {zipped:>8.2}");
+        println!(
+            "{name:<40} {median:>8.2} {longest:>8.2} {cpu:>8.2} {memory:>9.1} {size:>9.2} {zipped:>8.2}"
+        );
     }
     hello.sort_by(f64::total_cmp);
     let floor = hello.get(hello.len() / 2).copied().unwrap_or_default();

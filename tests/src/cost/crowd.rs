@@ -111,6 +111,15 @@ impl<'a> Crowd<'a> {
         self.rig.deliver(&places).await
     }
 
+    /// Bans a listener; nobody is told of it.
+    ///
+    /// # Errors
+    /// What the program says.
+    pub async fn ban(&self, listener: usize) -> Result<(), String> {
+        let (path, body) = ([("conversation_id", ROOM)], json!({"userIds": [user(listener)]}));
+        self.rig.http("channelize-ban-users", request(AUTHOR, &path, &body)).await.map(|_| ())
+    }
+
     /// Reads the last 50 messages.
     ///
     /// # Errors

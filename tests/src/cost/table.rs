@@ -21,7 +21,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
-use switchboard::dynamodb::embedded::Embedded;
+use switchboard::dynamodb::{TABLE, embedded::Embedded};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::meter::Meter;
@@ -79,8 +79,7 @@ impl Table {
             return response(self.embedded.call(operation, &without_stream(operation, body)));
         }
         let mut request: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let partition = request.pointer("/ExpressionAttributeValues/:pk/S").and_then(Value::as_str);
-        let partition = partition.map(str::to_owned);
+        let partition = partition(&request);
         if let Some(request) = request.as_object_mut() {
             request.insert("ReturnConsumedCapacity".to_owned(), Value::from("TOTAL"));
         }
@@ -92,7 +91,7 @@ impl Table {
             *if reads { &mut used.reads } else { &mut used.writes } += units;
         });
         sleep(self.answers_in).await;
-        if let Some(partition) = partition {
+        if let Some(partition) = partition.filter(|_| reads) {
             self.turn(partition, units).await;
         }
         response((status, answer))
@@ -110,6 +109,13 @@ impl Table {
         };
         sleep_until(until).await;
     }
+}
+
+/// The partition that a request reads; of a batch that of its first key.
+fn partition(request: &Value) -> Option<String> {
+    let keys = format!("/RequestItems/{TABLE}/Keys/0/pk/S");
+    let places = ["/ExpressionAttributeValues/:pk/S", "/Key/pk/S", &keys];
+    places.iter().find_map(|place| request.pointer(place)?.as_str()).map(str::to_owned)
 }
 
 /// `CreateTable` without a stream.

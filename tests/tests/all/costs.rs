@@ -9,7 +9,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use switchboard::dynamodb::Storage;
-use tests::cost::size;
+use tests::cost::{
+    crowd::{Crowd, Ear},
+    rig::{Rig, in_virtual_time},
+    size,
+};
 
 use crate::harness::{Server, recorder::Cost, within};
 
@@ -284,6 +288,26 @@ fn a_large_audience_is_told_through_chunks_and_within_the_quota() {
         assert!(told.reached[0] <= told.reached[1], "{told:?}");
     }
     assert!(told[0].used.reads > told[1].used.reads, "only the first divides");
+}
+
+/// In a shard of more subscribers than are asked about one by one the few members are read as a list.
+#[test]
+fn of_many_subscribers_and_few_members_a_banned_one_hears_nothing() {
+    let settings = tests::cost::rig::Settings { large_audience: 120, ..size::compared().unwrap()[0] };
+    let answers = tests::cost::prices::Prices::read().unwrap().assumed.answers_ms;
+    let told = in_virtual_time(async {
+        let rig = Rig::new(settings, answers).await?;
+        let crowd = Crowd::gather(&rig, Ear::Channels, 240).await?;
+        crowd.tell(1).await?;
+        crowd.ban(7).await?;
+        let before = rig.meter.used();
+        let place = crowd.say().await?;
+        rig.deliver(&[place]).await?;
+        Ok(rig.meter.used() - before)
+    });
+    let told = told.unwrap();
+    assert_eq!((told.posts, told.chunks), (239.0, 3.0));
+    assert!(told.reads < 60.0, "not a unit for each subscriber: {told:?}");
 }
 
 /// Not a budget, but a figure to know: `RoomUpdated` counts what its reader has not read, from the log.
