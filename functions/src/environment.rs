@@ -48,7 +48,7 @@ pub const ATTACHMENTS: &str = "SWITCHBOARD_ATTACHMENTS";
 /// Who needs a way to the bucket.
 const OBJECTS: [Action; 3] = [Action::DeleteObject, Action::GetObject, Action::PutObject];
 
-const TLS: Provider = Provider::Rustls(CryptoMode::AwsLc);
+const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
 /// The ARN of the topic that chunks of large audiences travel by.
 pub const CHUNKS: &str = "SWITCHBOARD_CHUNKS";
 /// The ARN of the owner's topic.
@@ -209,7 +209,10 @@ fn topic_client(
 
 /// What of the road is set. The posts of a second are shared: three quarters by the workers of the queue, as many as
 /// there may be at once; a quarter is for who reads the stream.
-fn settings(endpoint: &Endpoint, optional: impl Fn(&str) -> Option<String>) -> Result<Settings, Missing> {
+///
+/// # Errors
+/// Names a variable that is no number.
+pub fn settings(endpoint: &Endpoint, optional: impl Fn(&str) -> Option<String>) -> Result<Settings, Missing> {
     let number = |name: &str, otherwise: u32| match optional(name) {
         Some(text) => text.parse().map_err(|_not_a_number| Missing(name.to_owned())),
         None => Ok(otherwise),

@@ -8,5 +8,5 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 /// A connector to any server, with TLS and the machine's root certificates.
 pub(crate) fn connector() -> SharedHttpConnector {
-    SharedHttpConnector::new(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build())
+    SharedHttpConnector::new(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build())
 }

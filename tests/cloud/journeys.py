@@ -13,6 +13,7 @@ seconds. Needs Python 3.11 and `websockets`.
 import argparse
 import asyncio
 import base64
+import copy
 import hashlib
 import hmac
 import json
@@ -244,6 +245,31 @@ async def everyone_hears(site, sender):
     return f"heard by {', '.join(heard)} within {took:.2f} s"
 
 
+async def a_large_audience_hears_in_order(site):
+    """A room of more members than the site takes for few: all sockets hear all that is said in it, in order."""
+    large = copy.copy(site)
+    large.room = f"{site.room}-large"
+    room = {"id": large.room, "title": "large", "isGroup": True, "members": [site.bob]}
+    await site.ask(site.ann, "POST", "/v2/conversations", room)
+    crowd = [f"{large.room}-{n}" for n in range(12)]
+    await site.ask("server", "POST", f"/v2/conversations/{large.room}/add_members", {"members": crowd})
+    ears = await listen(large)
+    texts = [f"to all {n} {secrets.token_hex(3)}" for n in range(5)]
+    for text in texts:
+        await site.ask(*sends(large, text)["channelize"])
+    for dialect, ear in ears.items():
+        places = []
+        for text in texts:
+            wanted = await identify(large, text) if dialect == "nkchat" else text
+            frame = await ear.hear(repr(text), says(large, wanted)[dialect])
+            places.append(ear.frames.index(frame))
+        if places != sorted(places):
+            raise Failed(f"{dialect} heard them at {places}")
+    for ear in ears.values():
+        await ear.close()
+    return f"{len(crowd) + 2} members, {len(texts)} messages, heard by {', '.join(ears)}"
+
+
 async def strangers_are_refused(site):
     """A socket without a token, or with a wrong one, is refused at the handshake."""
     statuses = []
@@ -342,6 +368,7 @@ JOURNEYS = [
     ("two users and a room are made", prepare),
     *[(f"a message of {name} is heard in all dialects", lambda site, name=name: everyone_hears(site, name))
       for name in ("channelize", "channels", "channelstream", "events", "nkchat")],
+    ("a large audience hears everything in order", a_large_audience_hears_in_order),
     ("strangers are refused at the handshake", strangers_are_refused),
     ("what was missed comes first", what_was_missed_comes_first),
     ("a removed member hears no more", a_removed_member_hears_no_more),

@@ -2,7 +2,7 @@
 """What `sam build` and an emulator leave to be done for a stack of `template.yaml`. `tests/cloud/run` calls it.
 
     stack.py layout BINARIES BUILD       the folder that `sam build` makes, of binaries that are built already
-    stack.py sizes BUILD                 what a function's zip weighs
+    stack.py sizes BUILD                 what a function's zip weighs: fails beyond the budget
     stack.py complete STACK              what MiniStack leaves out of a deployed stack, made through AWS's APIs
     stack.py urls STACK                  the arguments of `journeys.py` for it
     stack.py check STACK                 what no client sees: a dead connection is forgotten, a file is in the bucket;
@@ -33,6 +33,8 @@ STAGE = "live"
 PATHS = "/_aws/execute-api"
 DIALECTS = ["channels", "channelstream", "events", "nkchat"]
 PATIENCE = 60
+# Of a function's zip, in MB (docs/decisions/0025).
+BUDGET = 2.6
 
 
 def functions(template):
@@ -64,6 +66,8 @@ def sizes(build):
     wanted = functions(own_template()).keys()
     assert weights.keys() == wanted, f"not built: {wanted - weights.keys()}"
     least, most = (choose(weights, key=weights.get) for choose in (min, max))
+    heavy = {name: weight / 1e6 for name, weight in weights.items() if weight > BUDGET * 1e6}
+    assert not heavy, f"zips beyond {BUDGET} MB: {heavy}"
     print(f"{len(weights)} functions; zipped {weights[least] / 1e6:.2f} ({least}) to {weights[most] / 1e6:.2f} MB ({most})")
 
 
@@ -193,6 +197,23 @@ def files_are_in_the_bucket(stack):
     return f"{len(sizes)} object(s), of {', '.join(map(str, sizes))} bytes"
 
 
+def chunks_go_by_topic_and_queue(stack):
+    """Shards of a large audience were served by who takes from the queue, and nothing is left in it."""
+    shards = [item for item in items_with(stack, '"SHARD#') if item["pk"]["S"].startswith("SHARD#")]
+    assert shards, "no shard of a large audience was ever served"
+    client = boto3.client("sqs")
+    waits = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+    def left(queue):
+        told = client.get_queue_attributes(QueueUrl=stack.ids[queue], AttributeNames=waits)["Attributes"]
+        return sum(int(told[name]) for name in waits)
+
+    until("the queue of chunks is empty", lambda: not left("ChunkQueue"))
+    assert not left("ChunkDeadLetters"), "chunks were given up"
+    rounds = max(int(item["p"]["N"]) for item in shards)
+    return f"{len(shards)} shards served, the last round was {rounds}; no dead letters"
+
+
 def the_filter_keeps_the_rest_out(stack):
     """The trigger has the template's filter, and lost nothing."""
     mappings = stack.functions.list_event_source_mappings(FunctionName=stack.ids["FanOutFunction"])
@@ -209,6 +230,7 @@ def the_filter_keeps_the_rest_out(stack):
 CHECKS = [
     ("dead connections are forgotten", dead_connections_are_forgotten),
     ("files are in the bucket", files_are_in_the_bucket),
+    ("chunks go by topic and queue", chunks_go_by_topic_and_queue),
     ("the stream's filter is the template's", the_filter_keeps_the_rest_out),
 ]
 

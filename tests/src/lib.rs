@@ -3,4 +3,5 @@
 //! The tests themselves are one binary, `tests/all`; here is what they share.
 
 pub mod access;
+pub mod cost;
 pub mod simulation;

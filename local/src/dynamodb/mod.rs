@@ -117,7 +117,7 @@ pub async fn open(storage: &Storage, observer: Option<Arc<dyn Observer>>) -> Res
     let http = match connector.clone() {
         Some(connector) => http_client_fn(move |_, _| connector.clone()),
         None => {
-            let tls = Provider::Rustls(CryptoMode::AwsLc);
+            let tls = Provider::Rustls(CryptoMode::Ring);
             let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
             observe::observed(http, wake, observer)
         }

@@ -10,7 +10,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use crate::context::{Context, Secrets};
+use crate::{
+    context::{Context, Secrets},
+    signature,
+};
 
 /// Somebody who proved who it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +53,7 @@ pub struct Claims {
 /// # Errors
 /// [`Error::Internal`].
 pub fn mint(token_key: &str, claims: &Claims) -> Result<String, Error> {
+    signature::install();
     jsonwebtoken::encode(
         &Header::new(Algorithm::HS256),
         claims,
@@ -74,6 +78,7 @@ pub async fn verify(secrets: &Secrets, token: &str, now: Timestamp) -> Result<(U
         decoded = from_base64(token).ok_or(REFUSED)?;
         decoded.as_str()
     };
+    signature::install();
     let algorithm = jsonwebtoken::decode_header(jwt).map_err(|_malformed| REFUSED)?.alg;
     let claims = match &secrets.issuer {
         Some(issuer) if algorithm != Algorithm::HS256 => issuer.verify(jwt).await?,

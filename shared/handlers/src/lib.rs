@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`endpoints`]: the one list of all Lambda functions.
 //! - [`endpoint`], [`invocation`], [`context`], [`gateway`], [`call`](mod@call): what a host needs to know.
-//! - [`auth`], [`handshake`], [`json`]: who calls, and what a body says. [`metrics`]: what is counted.
+//! - [`auth`], [`signature`], [`handshake`], [`json`]: who calls, and what a body says. [`metrics`]: what is counted.
 //! - [`attachments`]: where files are kept.
 //! - [`operations`]: what can be done, in no dialect's words.
 //! - [`channelize`], [`channels`], [`channelstream`], [`events`], [`nkchat`]: a dialect each, a file per endpoint:
@@ -32,6 +32,7 @@ pub mod json;
 pub mod metrics;
 pub mod nkchat;
 pub mod operations;
+pub mod signature;
 pub mod unrouted;
 
 use endpoint::Endpoint;

@@ -9,6 +9,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use switchboard::dynamodb::Storage;
+use tests::cost::{
+    crowd::{Crowd, Ear},
+    rig::{Rig, in_virtual_time},
+    size,
+};
 
 use crate::harness::{Server, recorder::Cost, within};
 
@@ -256,6 +261,53 @@ async fn a_message_to_fifty_members_writes_nothing_for_any_of_them() {
     });
     print(&bench.lines);
     bench.server.end().await;
+}
+
+/// `docs/costs.md` is what is counted today, and what `docs/prices.json` says. `UPDATE_GOLDEN=1` writes it.
+#[test]
+fn the_page_of_costs_is_what_is_counted() {
+    let page = tests::cost::page::page().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/costs.md");
+    if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value != "0") {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    let differing: Vec<_> =
+        page.lines().filter(|line| !written.lines().any(|other| other == *line)).collect();
+    assert!(page == written, "docs/costs.md: UPDATE_GOLDEN=1 writes these anew:\n{}", differing.join("\n"));
+}
+
+#[test]
+fn a_large_audience_is_told_through_chunks_and_within_the_quota() {
+    let prices = tests::cost::prices::Prices::read().unwrap();
+    let settings = tests::cost::rig::Settings { large_audience: 10, ..size::compared().unwrap()[0] };
+    let told = size::tell(settings, &prices, 100).unwrap();
+    for told in &told {
+        assert_eq!((told.used.posts, told.used.throttled), (100.0, 0.0));
+        assert_eq!(told.used.chunks, 11.0, "ten of subscribers, one of the author: {told:?}");
+        assert!(told.reached[0] <= told.reached[1], "{told:?}");
+    }
+    assert!(told[0].used.reads > told[1].used.reads, "only the first divides");
+}
+
+/// In a shard of more subscribers than are asked about one by one the few members are read as a list.
+#[test]
+fn of_many_subscribers_and_few_members_a_banned_one_hears_nothing() {
+    let settings = tests::cost::rig::Settings { large_audience: 120, ..size::compared().unwrap()[0] };
+    let answers = tests::cost::prices::Prices::read().unwrap().assumed.answers_ms;
+    let told = in_virtual_time(async {
+        let rig = Rig::new(settings, answers).await?;
+        let crowd = Crowd::gather(&rig, Ear::Channels, 240).await?;
+        crowd.tell(1).await?;
+        crowd.ban(7).await?;
+        let before = rig.meter.used();
+        let place = crowd.say().await?;
+        rig.deliver(&[place]).await?;
+        Ok(rig.meter.used() - before)
+    });
+    let told = told.unwrap();
+    assert_eq!((told.posts, told.chunks), (239.0, 3.0));
+    assert!(told.reads < 60.0, "not a unit for each subscriber: {told:?}");
 }
 
 /// Not a budget, but a figure to know: `RoomUpdated` counts what its reader has not read, from the log.

@@ -10,12 +10,17 @@ use std::{
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use handlers::issuer::Issuer;
 use http::Response;
 use http_body_util::Full;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use ring::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair},
+};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -79,11 +84,23 @@ fn signed(key: &str, kid: Option<&str>, claims: &Value) -> String {
         "two" => (Algorithm::ES256, include_bytes!("../../fixtures/jwks/two.p8")),
         _ => (Algorithm::RS256, include_bytes!("../../fixtures/jwks/rsa.der")),
     };
-    let key = match algorithm {
-        Algorithm::ES256 => EncodingKey::from_ec_der(der),
-        _ => EncodingKey::from_rsa_der(der),
+    let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
+    let message =
+        [json!(header), claims.clone()].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+    let random = SystemRandom::new();
+    let signature = match algorithm {
+        Algorithm::ES256 => {
+            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &random).unwrap();
+            pair.sign(&random, message.as_bytes()).unwrap().as_ref().to_vec()
+        }
+        _ => {
+            let pair = RsaKeyPair::from_der(der).unwrap();
+            let mut signature = vec![0; pair.public().modulus_len()];
+            pair.sign(&RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signature).unwrap();
+            signature
+        }
     };
-    encode(&Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) }, claims, &key).unwrap()
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 async fn status(server: &Server, token: &str) -> u16 {
@@ -141,6 +158,7 @@ async fn what_the_provider_did_not_say_of_this_application_is_refused() {
         assert_eq!(status(&server, &signed(key, kid, &good)).await, 401, "{key} as {kid:?}");
     }
     // A public key is no secret to sign with, and neither is a secret that the set shows.
+    handlers::signature::install();
     for (kid, secret) in [("one", KEYS.as_bytes()), ("shared", b"secret")] {
         for algorithm in [Algorithm::HS256, Algorithm::HS384] {
             let header = Header { kid: Some(kid.to_owned()), ..Header::new(algorithm) };

@@ -79,6 +79,9 @@ pub struct Chunk {
     /// Another chunk of this round follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
+    /// The members of the conversation are so few that they are one shard.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub few_members: bool,
     /// The shard.
     pub shard: Shard,
     /// What has happened, in order.
@@ -191,6 +194,7 @@ mod tests {
             generation: 3,
             round,
             more: false,
+            few_members: true,
             shard: Shard { list: List::Members, at: 1, stretch },
             carried: vec![Carried::Entries(Seq(4), Seq(9))],
         }

@@ -96,12 +96,13 @@ async fn serve_in_order(cx: &Context, messages: &[QueueMessage]) -> usize {
 
 /// Serves one shard.
 async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
-    let Some(Chunk { number, generation, shard, .. }) = chunks.first().cloned() else { return Ok(()) };
+    let Some(first) = chunks.first().cloned() else { return Ok(()) };
+    let Chunk { number, generation, shard, few_members, .. } = first;
     let round = chunks.iter().filter(|chunk| !chunk.more).map(|chunk| chunk.round).max();
     let carried = chunks.into_iter().flat_map(|chunk| chunk.carried);
     let changes = chunk::unload(cx, number, carried).await?;
     let changes: Vec<&Change> = changes.iter().collect();
-    let (stage, size) = Stage::set_for(cx, number, &changes, &shard).await?;
+    let (stage, size) = Stage::set_for(cx, number, &changes, (&shard, few_members)).await?;
     if let Some(stage) = &stage {
         let due = due::of(cx, stage, &changes).await?;
         let posted = post::post_all(cx, due.queues).await;

@@ -140,7 +140,8 @@ async fn send(
             let carried: Vec<Carried> = load.iter().filter(|one| concerns(shard, one)).cloned().collect();
             if for_all || !carried.is_empty() {
                 let (number, generation, shard) = (division.number, division.generation, shard.clone());
-                let chunk = Chunk { number, generation, round, more: at < last, shard, carried };
+                let few_members = division.cuts.members.is_empty();
+                let chunk = Chunk { number, generation, round, more: at < last, few_members, shard, carried };
                 parcels.push(chunk.parcel()?);
             }
         }

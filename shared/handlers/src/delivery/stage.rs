@@ -22,6 +22,9 @@ use crate::context::Context;
 
 /// Users whose connections are asked for at once.
 const USERS_AT_ONCE: usize = 32;
+/// Subscribers whose standings are read one by one where the members are few: as many as one request takes. A unit for
+/// each is more than the whole list of members then is.
+const ASKED_ONE_BY_ONE: usize = 100;
 
 /// A conversation, set for one batch of changes.
 #[derive(Debug)]
@@ -85,8 +88,8 @@ impl Stage {
         Ok(set.map_or(Audience::Nobody, |stage| Audience::Here(Box::new(stage))))
     }
 
-    /// Sets the stage for one shard of a divided audience, and says how many are in its stretch; none if nobody
-    /// of it listens.
+    /// Sets the stage for one shard of a divided audience, of a conversation with few members or many, and says how
+    /// many are in its stretch; none if nobody of it listens.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
@@ -94,7 +97,7 @@ impl Stage {
         cx: &Context,
         number: Number,
         changes: &[&Change],
-        shard: &Shard,
+        (shard, few_members): (&Shard, bool),
     ) -> Result<(Option<Self>, usize), Error> {
         let id = named(cx, number).await?;
         let now = cx.clock.now();
@@ -113,9 +116,10 @@ impl Stage {
                 }
                 let users: BTreeSet<&UserId> = found.iter().map(|one| &one.connection.user).collect();
                 let users: Vec<UserId> = users.into_iter().cloned().collect();
-                let members = match users.is_empty() {
-                    true => Vec::new(),
-                    false => cx.store.members_among(&id, &users).await?,
+                let members = match users.len() {
+                    0 => Vec::new(),
+                    many if few_members && many > ASKED_ONE_BY_ONE => cx.store.members(&id, number).await?,
+                    _ => cx.store.members_among(&id, &users).await?,
                 };
                 (members.into_iter().filter(|member| member.number == number).collect(), found, size)
             }

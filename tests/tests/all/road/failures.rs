@@ -29,6 +29,7 @@ async fn message(server: &Server, id: &str, group: &str, entries: (u64, u64), at
         generation: 1,
         round: entries.1,
         more: false,
+        few_members: false,
         shard: Shard { list: List::Members, at, stretch: stretches[at].clone() },
         carried: vec![Carried::Entries(from, to)],
     };
