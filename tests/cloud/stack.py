@@ -77,6 +77,7 @@ class Stack:
     """A deployed stack: physical ids by logical ones, and clients."""
 
     def __init__(self, name):
+        self.name = name
         self.endpoint = os.environ["AWS_ENDPOINT_URL"].rstrip("/")
         pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
         found = [one for page in pages for one in page["StackResourceSummaries"]]
@@ -206,10 +207,37 @@ def the_filter_keeps_the_rest_out(stack):
     return f"{len(filters)} patterns, no dead letters"
 
 
+def metrics_are_lines_of_the_log(stack):
+    """As they are, with nothing around them: from other lines CloudWatch takes no metrics."""
+    pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=stack.ids["LogGroup"])
+    messages = [event["message"] for page in pages for event in page["events"]]
+    lines = [json.loads(message) for message in messages if '"_aws"' in message]
+    assert lines, f"none of {len(messages)} lines of the log has metrics"
+    for line in lines:
+        [directive] = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Dimensions"] == [["Stack"]] and line["Stack"] == stack.name, line
+    sums = {name: sum(line.get(name, 0) for line in lines) for name in ("Posts", "Gone", "Resumed")}
+    assert all(sums.values()), f"not all was counted: {sums}"
+    return f"{len(lines)} of {len(messages)} lines of the log; {sums}"
+
+
+def the_dashboard_shows_what_there_is(stack):
+    watch = boto3.client("cloudwatch")
+    body = watch.get_dashboard(DashboardName=stack.ids["Dashboard"])["DashboardBody"]
+    assert "${" not in body, "a reference is left"
+    [listed] = [one["properties"]["alarms"] for one in json.loads(body)["widgets"] if one["type"] == "alarm"]
+    pages = watch.get_paginator("describe_alarms").paginate()
+    there = {alarm["AlarmArn"] for page in pages for alarm in page["MetricAlarms"]}
+    assert set(listed) == there, set(listed) ^ there
+    return f"{len(there)} alarms"
+
+
 CHECKS = [
     ("dead connections are forgotten", dead_connections_are_forgotten),
     ("files are in the bucket", files_are_in_the_bucket),
     ("the stream's filter is the template's", the_filter_keeps_the_rest_out),
+    ("metrics are lines of the log", metrics_are_lines_of_the_log),
+    ("the dashboard shows what there is", the_dashboard_shows_what_there_is),
 ]
 
 
