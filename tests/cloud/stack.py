@@ -3,6 +3,7 @@
 
     stack.py layout BINARIES BUILD       the folder that `sam build` makes, of binaries that are built already
     stack.py sizes BUILD                 what a function's zip weighs
+    stack.py leave-out BUILD             alarms that the emulator cannot make: those that calculate with several metrics
     stack.py complete STACK              what MiniStack leaves out of a deployed stack, made through AWS's APIs
     stack.py urls STACK                  the arguments of `journeys.py` for it
     stack.py check STACK                 what no client sees: a dead connection is forgotten, a file is in the bucket;
@@ -65,6 +66,21 @@ def sizes(build):
     assert weights.keys() == wanted, f"not built: {wanted - weights.keys()}"
     least, most = (choose(weights, key=weights.get) for choose in (min, max))
     print(f"{len(weights)} functions; zipped {weights[least] / 1e6:.2f} ({least}) to {weights[most] / 1e6:.2f} MB ({most})")
+
+
+def leave_out(build):
+    path = pathlib.Path(build, "template.yaml")
+    template = yaml_parse(path.read_text())
+    resources = template["Resources"]
+    alarms = [name for name, made in resources.items()
+              if made["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in made["Properties"]]
+    body = resources["Dashboard"]["Properties"]["DashboardBody"]
+    for name in alarms:
+        del resources[name]
+        lines = body["Fn::Sub"].splitlines()
+        body["Fn::Sub"] = "\n".join(line for line in lines if f"${{{name}.Arn}}" not in line)
+    path.write_text(json.dumps(template, indent=1))
+    print(", ".join(alarms))
 
 
 def zipped(path):
@@ -268,7 +284,7 @@ def left(table, bucket, function):
         print("the table and the bucket are left, the functions are gone")
 
 
-OF_A_FOLDER = {"layout": layout, "sizes": sizes}
+OF_A_FOLDER = {"layout": layout, "sizes": sizes, "leave-out": leave_out}
 OF_A_STACK = {"complete": complete, "urls": urls, "check": check, "data": data}
 
 
