@@ -3,6 +3,7 @@
 
     stack.py layout BINARIES BUILD       the folder that `sam build` makes, of binaries that are built already
     stack.py sizes BUILD                 what a function's zip weighs: fails beyond the budget
+    stack.py leave-out BUILD             alarms that the emulator cannot make: those that calculate with several metrics
     stack.py complete STACK              what MiniStack leaves out of a deployed stack, made through AWS's APIs
     stack.py urls STACK                  the arguments of `journeys.py` for it
     stack.py check STACK                 what no client sees: a dead connection is forgotten, a file is in the bucket;
@@ -71,6 +72,21 @@ def sizes(build):
     print(f"{len(weights)} functions; zipped {weights[least] / 1e6:.2f} ({least}) to {weights[most] / 1e6:.2f} MB ({most})")
 
 
+def leave_out(build):
+    path = pathlib.Path(build, "template.yaml")
+    template = yaml_parse(path.read_text())
+    resources = template["Resources"]
+    alarms = [name for name, made in resources.items()
+              if made["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in made["Properties"]]
+    body = resources["Dashboard"]["Properties"]["DashboardBody"]
+    for name in alarms:
+        del resources[name]
+        lines = body["Fn::Sub"].splitlines()
+        body["Fn::Sub"] = "\n".join(line for line in lines if f"${{{name}.Arn}}" not in line)
+    path.write_text(json.dumps(template, indent=1))
+    print(", ".join(alarms))
+
+
 def zipped(path):
     """Bytes of a zip's content, at the level that `sam package` has."""
     pack = zlib.compressobj(6)
@@ -81,6 +97,7 @@ class Stack:
     """A deployed stack: physical ids by logical ones, and clients."""
 
     def __init__(self, name):
+        self.name = name
         self.endpoint = os.environ["AWS_ENDPOINT_URL"].rstrip("/")
         pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
         found = [one for page in pages for one in page["StackResourceSummaries"]]
@@ -227,11 +244,38 @@ def the_filter_keeps_the_rest_out(stack):
     return f"{len(filters)} patterns, no dead letters"
 
 
+def metrics_are_lines_of_the_log(stack):
+    """As they are, with nothing around them: from other lines CloudWatch takes no metrics."""
+    pages = boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=stack.ids["LogGroup"])
+    messages = [event["message"] for page in pages for event in page["events"]]
+    lines = [json.loads(message) for message in messages if '"_aws"' in message]
+    assert lines, f"none of {len(messages)} lines of the log has metrics"
+    for line in lines:
+        [directive] = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Dimensions"] == [["Stack"]] and line["Stack"] == stack.name, line
+    sums = {name: sum(line.get(name, 0) for line in lines) for name in ("Posts", "Gone", "Resumed")}
+    assert all(sums.values()), f"not all was counted: {sums}"
+    return f"{len(lines)} of {len(messages)} lines of the log; {sums}"
+
+
+def the_dashboard_shows_what_there_is(stack):
+    watch = boto3.client("cloudwatch")
+    body = watch.get_dashboard(DashboardName=stack.ids["Dashboard"])["DashboardBody"]
+    assert "${" not in body, "a reference is left"
+    [listed] = [one["properties"]["alarms"] for one in json.loads(body)["widgets"] if one["type"] == "alarm"]
+    pages = watch.get_paginator("describe_alarms").paginate()
+    there = {alarm["AlarmArn"] for page in pages for alarm in page["MetricAlarms"]}
+    assert set(listed) == there, set(listed) ^ there
+    return f"{len(there)} alarms"
+
+
 CHECKS = [
     ("dead connections are forgotten", dead_connections_are_forgotten),
     ("files are in the bucket", files_are_in_the_bucket),
     ("chunks go by topic and queue", chunks_go_by_topic_and_queue),
     ("the stream's filter is the template's", the_filter_keeps_the_rest_out),
+    ("metrics are lines of the log", metrics_are_lines_of_the_log),
+    ("the dashboard shows what there is", the_dashboard_shows_what_there_is),
 ]
 
 
@@ -262,7 +306,7 @@ def left(table, bucket, function):
         print("the table and the bucket are left, the functions are gone")
 
 
-OF_A_FOLDER = {"layout": layout, "sizes": sizes}
+OF_A_FOLDER = {"layout": layout, "sizes": sizes, "leave-out": leave_out}
 OF_A_STACK = {"complete": complete, "urls": urls, "check": check, "data": data}
 
 

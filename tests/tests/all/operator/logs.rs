@@ -66,7 +66,7 @@ async fn talk(server: &Server) -> Vec<String> {
 #[tokio::test]
 async fn nothing_that_was_said_and_no_secret_is_logged() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, log) = in_processes(folder.path(), |_| {}).await;
+    let (server, log) = in_processes(folder.path()).await;
     let hidden = talk(&server).await;
     server.end().await;
     let text = std::fs::read_to_string(&log).unwrap();
@@ -96,7 +96,7 @@ async fn spoil(server: &Server, (pk, sk): (&str, &str), attribute: &str, text: S
 #[tokio::test]
 async fn a_call_that_fails_says_whose_it_was_and_what_about() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, log) = in_processes(folder.path(), |_| {}).await;
+    let (server, log) = in_processes(folder.path()).await;
     server.make_users(&["ann"]).await;
     let room = server.make_conversation("private", &["ann"]).await;
     let mut socket = Realtime::open(&server, "ann").await;

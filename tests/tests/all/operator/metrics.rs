@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{ConversationId, Dialect, Timestamp, UserId};
 use functions::metrics::{DIMENSION, MOST_VALUES, NAMESPACE};
 use handlers::{
-    delivery::division,
+    delivery::{division, road::Settings},
     metrics::{Metric, Unit},
 };
 use serde_json::{Value, json};
 use store::connection::Connection;
-use switchboard::connections::PostError;
+use switchboard::{Options, connections::PostError};
 use tokio::net::TcpSocket;
 use tokio_tungstenite::client_async;
 
@@ -19,6 +19,15 @@ use crate::{
     channels::Realtime,
     harness::{Server, within},
 };
+
+/// A server whose fan-out serves its audiences itself, however the tests are run.
+async fn small_audiences(change: impl FnOnce(&mut Options)) -> Server {
+    Server::in_process_with(|options| {
+        options.road = Settings::default();
+        change(options);
+    })
+    .await
+}
 
 /// What is shown and not 0, without the lag's buckets.
 async fn counted(server: &Server) -> BTreeMap<String, u64> {
@@ -59,7 +68,7 @@ async fn deaf(server: &Server, user: &str) -> impl Sized {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_listener_hears_one_is_gone_and_one_is_parked() {
-    let server = Server::in_process().await;
+    let server = small_audiences(|_| {}).await;
     server.make_users(&["ann", "bob", "cat", "dan"]).await;
     let room = server.make_conversation("private", &["ann", "bob", "cat", "dan"]).await;
     let mut bob = server.listen("bob").await;
@@ -113,7 +122,7 @@ async fn one_listener_hears_one_is_gone_and_one_is_parked() {
 #[tokio::test]
 async fn the_lag_is_from_the_write_to_the_posts() {
     let template = crate::road::template_without("  FanOutFunction:\n");
-    let server = Server::in_process_with(|options| options.template = Some(template)).await;
+    let server = small_audiences(|options| options.template = Some(template)).await;
     server.make_users(&["ann", "bob"]).await;
     let room = server.make_conversation("private", &["ann", "bob"]).await;
     let mut bob = server.listen("bob").await;
@@ -156,7 +165,7 @@ async fn a_chunk_that_is_published_is_delivered() {
 
 #[tokio::test]
 async fn who_resumes_is_counted_by_what_was_told() {
-    let server = Server::in_process().await;
+    let server = small_audiences(|_| {}).await;
     server.make_users(&["ann", "bob"]).await;
     let room = server.make_conversation("private", &["ann", "bob"]).await;
     let topic = format!("channel:{room}");
@@ -229,7 +238,7 @@ fn assert_is_embedded_metric_format(line: &Value) {
 #[tokio::test]
 async fn a_function_writes_one_line_for_a_call_that_counted_and_none_for_others() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, log) = in_processes(folder.path(), |_| {}).await;
+    let (server, log) = in_processes(folder.path()).await;
     server.make_users(&["ann", "bob"]).await;
     let room = server.make_conversation("private", &["ann", "bob"]).await;
     let mut bob = server.listen("bob").await;

@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use handlers::delivery::road::Settings;
 use serde_json::Value;
 use switchboard::Options;
 
@@ -27,7 +28,7 @@ async fn shown(server: &Server) -> BTreeMap<String, u64> {
 }
 
 /// The functions in processes of their own, which say all that they can say; and the file in which it is kept.
-async fn in_processes(folder: &Path, change: impl FnOnce(&mut Options)) -> (Server, PathBuf) {
+async fn in_processes(folder: &Path) -> (Server, PathBuf) {
     let log = folder.join("log");
     let this = std::env::current_exe().unwrap();
     for endpoint in handlers::endpoints() {
@@ -40,6 +41,8 @@ async fn in_processes(folder: &Path, change: impl FnOnce(&mut Options)) -> (Serv
         std::fs::write(&program, script).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
+    // The fan-out serves its audiences itself, however the tests are run.
+    let change = |options: &mut Options| options.road = Settings::default();
     (Server::start_on(Some(folder.to_owned()), change).await, log)
 }
 

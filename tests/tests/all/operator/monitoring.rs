@@ -235,6 +235,27 @@ fn what_costs_while_nothing_happens_is_made_where_it_is_asked_for() {
 }
 
 #[test]
+fn every_call_is_traced_and_logs_are_not_kept_for_ever() {
+    let template = template();
+    assert_eq!(template["Globals"]["Function"]["Tracing"], "Active");
+    let groups = of_type(&template, "AWS::Logs::LogGroup");
+    assert!(groups.iter().all(|(_, group)| group["RetentionInDays"].is_u64()) && !groups.is_empty());
+}
+
+#[test]
+fn every_api_lets_through_as_much_as_the_parameters_say() {
+    let template = template();
+    let apis =
+        ["AWS::Serverless::HttpApi", "AWS::Serverless::WebSocketApi"].map(|kind| of_type(&template, kind));
+    assert_eq!(apis.each_ref().map(Vec::len), [1, 4]);
+    for (name, api) in apis.into_iter().flatten() {
+        let settings = &api["DefaultRouteSettings"];
+        assert_eq!(reference(&settings["ThrottlingRateLimit"]), "${RequestsPerSecond}", "{name}");
+        assert_eq!(reference(&settings["ThrottlingBurstLimit"]), "${RequestsBurst}", "{name}");
+    }
+}
+
+#[test]
 fn lambda_lets_the_metrics_through() {
     let template = template();
     let logging = &template["Globals"]["Function"]["LoggingConfig"];
