@@ -11,8 +11,8 @@
     stack.py data STACK                  the names of its table, its bucket, and one of its functions
     stack.py left TABLE BUCKET FUNCTION  after `sam delete`: the table and the bucket are there, the function is not
 
-`complete` makes the HTTP API's routes, and tells the functions where `@connections` is: at AWS's host name nobody
-listens here. The AWS endpoint is `AWS_ENDPOINT_URL`.
+`complete` makes the HTTP API's routes, makes the topic of chunks a FIFO topic, and tells the functions where
+`@connections` is: at AWS's host name nobody listens here. The AWS endpoint is `AWS_ENDPOINT_URL`.
 """
 
 import base64
@@ -122,6 +122,7 @@ def complete(stack):
                 route(stack, api, key, stack.ids[name])
                 made += 1
     tell_where_connections_are(stack)
+    make_the_topic_fifo(stack)
     print(f"{made} routes of the HTTP API were made from outside, {len(there)} by the stack")
 
 
@@ -130,6 +131,21 @@ def route(stack, api, key, function):
     integration = stack.apis.create_integration(
         ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0")
     stack.apis.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{integration['IntegrationId']}")
+
+
+def make_the_topic_fifo(stack):
+    """CloudFormation's `FifoTopic` is ignored: the topic is made again, of the same name, with its subscription."""
+    topics, arn = boto3.client("sns"), stack.ids["ChunkTopic"]
+    if topics.get_topic_attributes(TopicArn=arn)["Attributes"].get("FifoTopic") == "true":
+        return
+    found = topics.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    topics.delete_topic(TopicArn=arn)
+    name = arn.rpartition(":")[2]
+    assert topics.create_topic(Name=name, Attributes={"FifoTopic": "true"})["TopicArn"] == arn
+    raw = str(stack.template["Resources"]["ChunkSubscription"]["Properties"]["RawMessageDelivery"]).lower()
+    for one in found:
+        topics.subscribe(TopicArn=arn, Protocol=one["Protocol"], Endpoint=one["Endpoint"],
+                         Attributes={"RawMessageDelivery": raw})
 
 
 def tell_where_connections_are(stack):

@@ -41,8 +41,9 @@ impl Measured {
         };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small whole number")]
         let listeners = prices.assumed.client.listeners as usize;
+        let messages = thousand(settings, prices, (Ear::Channels, listeners), &[1])?;
         Ok(Self {
-            message: thousand(settings, prices, (Ear::Channels, listeners, 1))?.times(0.001),
+            message: messages.first().copied().unwrap_or_default().times(0.001),
             page: of(PAGE)?,
             connection: of(CONNECT)? + of(SUBSCRIBE)? + of(DISCONNECT)?,
             // A message of one unit is at most a kilobyte.
@@ -173,33 +174,36 @@ pub fn section(prices: &Prices, measured: &Measured) -> String {
         count(CLIENTS[0]),
         count(CLIENTS[1]),
     );
-    let mut line = |what: &str, values: [String; 2]| {
+    let head = text.lines().rev().nth(1).unwrap_or_default().to_owned();
+    let line = |text: &mut String, what: &str, values: [String; 2]| {
         let [few, many] = values;
         // Writing into a string cannot fail.
         let _ = writeln!(text, "| {what} | {few} | {many} |");
     };
     let of = |f: fn(&Month) -> f64| [count(f(&months[0])), count(f(&months[1]))];
-    line("messages written", of(|month| month.messages));
-    line("posts", of(|month| month.used.posts));
-    line("connection minutes", of(|month| month.minutes));
-    line("connected at the busiest moment", of(|month| month.peak));
+    line(&mut text, "messages written", of(|month| month.messages));
+    line(&mut text, "posts", of(|month| month.used.posts));
+    line(&mut text, "connection minutes", of(|month| month.minutes));
+    line(&mut text, "connected at the busiest moment", of(|month| month.peak));
+    // Another table, of the same columns.
+    let _ = write!(text, "\n{head}\n|---|---|---|\n");
     let bills = [own(prices, &months[0]), own(prices, &months[1])];
     for ((what, few), (_, many)) in bills[0].iter().zip(&bills[1]) {
-        line(what, [money(*few), money(*many)]);
+        line(&mut text, what, [money(*few), money(*many)]);
     }
     let sum = |bill: &[(&str, f64)]| bill.iter().map(|(_, dollars)| dollars).sum::<f64>();
     let total = |bill: &[(&str, f64)]| format!("**{}**", money(sum(bill)));
-    line("**Switchboard**", [total(&bills[0]), total(&bills[1])]);
+    line(&mut text, "**Switchboard**", [total(&bills[0]), total(&bills[1])]);
     let shown = |dollars: Option<f64>| dollars.map_or_else(|| "no list price".to_owned(), money);
     for ((what, few), (_, many)) in others(prices, &months[0]).iter().zip(others(prices, &months[1])) {
-        line(what, [shown(*few), shown(many)]);
+        line(&mut text, what, [shown(*few), shown(many)]);
     }
     text.push_str(
-        "\nThe secret ($0.40 a month) and the two alarms ($0.20) are left out. What the others are compared by is the live \
+        "\nThe secret ($0.40 a month) and the alarms ($0.10 each) are left out. What the others are compared by is the live \
          delivery alone, as if a message were published once and heard by each connection: an operation or message for each \
          of them, two for a connection that comes and subscribes, all below 5 KB. History, members, moderation and resuming, \
          which the lines above pay for, would need a table, functions and an API beside AppSync Events and IoT \
-         Core, and are priced otherwise, or not had, at Ably and Pusher. Ably's and Pusher's list prices end where \
+         Core, and are priced otherwise, or not had, at Ably and Pusher. Ably is without its volume discounts; its and Pusher's list prices end where \
          \"no list price\" begins.\n\n\
          A conversation that is busy costs less here than this says, where its clients take arrays, and not there: see above.\n",
     );

@@ -139,13 +139,15 @@ fn deliveries(settings: Settings, prices: &Prices) -> Result<String, String> {
         for (listeners, large_audience) in
             [(2, 500), (50, 500), (1_000, 2_000), (1_000, settings.large_audience)]
         {
-            for batch in [1, BUSY] {
-                // What comes alone is never in an array that says more than it, and without arrays nothing is saved.
-                if (ear == Ear::Arrays && batch == 1) || (ear == Ear::Channels && batch > 1) {
-                    continue;
-                }
-                let settings = Settings { large_audience, ..settings };
-                let used = thousand(settings, prices, (ear, listeners, batch))?;
+            // What comes alone is in no array that says more than it, and without arrays nothing is saved.
+            let batches: &[usize] = match ear {
+                Ear::Channels => &[1],
+                Ear::Arrays => &[BUSY],
+                Ear::Events => &[1, BUSY],
+            };
+            let settings = Settings { large_audience, ..settings };
+            let measured = thousand(settings, prices, (ear, listeners), batches)?;
+            for (batch, used) in batches.iter().zip(measured) {
                 let bill = Bill::of(prices, &used);
                 let way = if used.chunks > 0.0 { "chunks" } else { "straight" };
                 // Writing into a string cannot fail.
@@ -153,7 +155,7 @@ fn deliveries(settings: Settings, prices: &Prices) -> Result<String, String> {
                     table,
                     "| {listeners}: {} | {} | {way} | {} | {} | {} | {} | {} | {} | {} | {} | {} | **{}** |",
                     ear.name(),
-                    if batch == 1 { "quiet" } else { "busy" },
+                    if *batch == 1 { "quiet" } else { "busy" },
                     count(used.writes),
                     count(used.reads),
                     count(used.posts),
@@ -176,29 +178,33 @@ fn deliveries(settings: Settings, prices: &Prices) -> Result<String, String> {
     Ok(table)
 }
 
-/// What a thousand messages use.
+/// What a thousand messages use, in batches of one size after the other.
 ///
 /// # Errors
 /// What the program says.
 pub fn thousand(
     settings: Settings,
     prices: &Prices,
-    (ear, listeners, batch): (Ear, usize, usize),
-) -> Result<Used, String> {
+    (ear, listeners): (Ear, usize),
+    batches: &[usize],
+) -> Result<Vec<Used>, String> {
     in_virtual_time(async {
         let rig = Rig::new(settings, prices.assumed.answers_ms).await?;
         let crowd = Crowd::gather(&rig, ear, listeners).await?;
-        crowd.tell(batch).await?;
-        let before = rig.meter.used();
-        if batch == 1 {
-            // Nobody's busy conversation.
-            sleep(Duration::from_secs(10)).await;
+        let mut measured = Vec::new();
+        for batch in batches {
+            crowd.tell(*batch).await?;
+            let before = rig.meter.used();
+            if *batch == 1 {
+                // Nobody's busy conversation.
+                sleep(Duration::from_secs(10)).await;
+            }
+            crowd.tell(*batch).await?;
+            #[expect(clippy::cast_precision_loss, reason = "at most ten")]
+            let messages = *batch as f64;
+            measured.push((rig.meter.used() - before).times(1_000.0 / messages));
         }
-        crowd.tell(batch).await?;
-        let used = rig.meter.used() - before;
-        #[expect(clippy::cast_precision_loss, reason = "at most ten")]
-        let messages = batch as f64;
-        Ok(used.times(1_000.0 / messages))
+        Ok(measured)
     })
 }
 
