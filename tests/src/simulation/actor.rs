@@ -47,7 +47,9 @@ impl Actor {
     /// Does so many things, with pauses.
     pub async fn act(self, deeds: u64) {
         for _ in 0..deeds {
-            time::pass(self.dice.below(250)).await;
+            // Some worlds have hours, in which connections grow old.
+            let most = if self.world.weather.is_leisurely() { 1_800_000 } else { 250 };
+            time::pass(self.dice.below(most)).await;
             let Some(room) = self.dice.pick(&self.world.rooms).cloned() else { return };
             self.do_something(&room).await;
         }

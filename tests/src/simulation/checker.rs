@@ -153,6 +153,7 @@ pub fn check(run: &Run) -> Vec<Violation> {
     violations.extend(case.once());
     violations.extend(case.permitted());
     violations.extend(case.reads());
+    violations.extend(case.swept());
     violations.extend(listening::check(&case));
     violations
 }
@@ -320,6 +321,21 @@ impl<'a> Case<'a> {
                 .filter_map(|entry| Some((entry.committed, oracle.forbidden(entry)?)))
         });
         entries.map(|(at, what)| Violation::at("permitted", at, what)).collect()
+    }
+
+    /// Nothing is left of the members of a conversation that has ended, and whose end was told to all.
+    fn swept(&self) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        for item in self.run.items.iter().filter(|_| self.given_up.is_empty()) {
+            let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
+            let room = text("/pk/S").strip_prefix("CONV#").unwrap_or_default();
+            let ended = self.oracles.get(room).and_then(Oracle::ended);
+            if let (Some(user), Some(_)) = (text("/sk/S").strip_prefix("MEMBER#"), ended) {
+                let what = format!("{user} is still in the list of {room}, which has ended");
+                violations.push(Violation::new("it ends", what));
+            }
+        }
+        violations
     }
 
     /// What lists show.

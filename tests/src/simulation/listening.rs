@@ -300,10 +300,12 @@ fn first_in_order(
     let mut seen = BTreeSet::new();
     let firsts: Vec<u64> = heard.iter().copied().filter(|seq| seen.insert(*seq)).collect();
     let user = &socket.user;
-    if !firsts.is_sorted() {
+    // Of a large audience such a session is served by another shard from the change on (decision 0016, Limits).
+    let moved = case.run.chunks > 0 && socket.dialect == "nkchat" && oracle.was_opened_or_closed();
+    if !firsts.is_sorted() && !moved {
         return Some(Violation::new("order", format!("{user}'s socket {number} hears {firsts:?}")));
     }
-    let last = firsts.last().copied().unwrap_or_default();
+    let last = firsts.iter().copied().max().unwrap_or_default();
     let always = (oracle.tail(socket.opened)..=last).all(|seq| oracle.may_read(user, seq));
     let since = socket.listening.filter(|_| always)?;
     let mut skipped = written_since(oracle, socket, since);
