@@ -108,7 +108,7 @@ impl Weather {
             cursed: if dice.below(3) == 0 { rate(200) } else { 0 },
         };
         let storms = Arc::new(AtomicU64::new(0));
-        let leisurely = dice.below(20) == 0;
+        let leisurely = dice.below(40) == 0;
         Self { rates, leisurely, fair: Arc::new(AtomicBool::new(true)), storms }
     }
 
