@@ -71,7 +71,7 @@ impl Actor {
             89..93 => self.set_role(room).await,
             93..95 => self.settings(room).await,
             95..97 => self.mark(room).await,
-            97..99 => {
+            97 | 98 if !self.mortal => {
                 self.change_of(room, "typing", "channels-send-typing", json!({"is_typing": true})).await;
             }
             _ => self.end(room).await,

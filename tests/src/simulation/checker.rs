@@ -129,6 +129,8 @@ pub struct Case<'a> {
     /// What was given up.
     pub given_up: Vec<GivenUp>,
     requests: BTreeMap<Ask, Request>,
+    /// What a room's id named, and since when.
+    lives: BTreeMap<String, Vec<(u64, String)>>,
 }
 
 /// Everything that does not hold in this run.
@@ -201,16 +203,18 @@ fn forgotten(run: &Run) -> Vec<Violation> {
 impl<'a> Case<'a> {
     fn new(run: &'a Run) -> Result<Self, String> {
         let logs = log::read(&run.inserted, &run.commits)?;
-        let numbers = numbers(&run.items);
+        let mut lives: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
         let (mut oracles, mut index) = (BTreeMap::new(), Index::default());
         let mut requests: BTreeMap<Ask, Request> = BTreeMap::new();
         let (mut fair, mut given_up) = (false, Vec::new());
         for (at, fact) in &run.facts {
             match fact {
-                Fact::Room { room, visibility } => {
-                    let number = numbers.get(room).copied().unwrap_or_default();
-                    let log = logs.get(&number).cloned().unwrap_or_default();
-                    index.rooms.insert(number, room.clone());
+                Fact::Room { room, number, since, visibility } => {
+                    let before = lives.entry(room.clone()).or_default();
+                    let room = if before.is_empty() { room.clone() } else { format!("{room}#{number}") };
+                    before.push((*since, room.clone()));
+                    let log = logs.get(number).cloned().unwrap_or_default();
+                    index.rooms.insert(*number, room.clone());
                     for entry in log.entries.values() {
                         if let Event::Message { id, .. } = &entry.event {
                             index.messages.insert(id.clone(), (room.clone(), entry.seq));
@@ -219,6 +223,7 @@ impl<'a> Case<'a> {
                     oracles.insert(room.clone(), Oracle::new(&log, visibility));
                 }
                 Fact::Asked { ask, user, room, deed, dialect } => {
+                    let room = lives.get(room).and_then(|all| all.last()).map_or(room, |(_, life)| life);
                     let (user, room, deed) = (user.clone(), room.clone(), deed.clone());
                     let (asked, answered, outcome) = (*at, u64::MAX, Outcome::Unknown);
                     let dialect = *dialect;
@@ -236,7 +241,20 @@ impl<'a> Case<'a> {
                 _ => {}
             }
         }
-        Ok(Self { run, oracles, index, given_up, requests })
+        Ok(Self { run, oracles, index, given_up, requests, lives })
+    }
+
+    /// What the room's id named then: its first life is called as it is, a later one with its number.
+    #[must_use]
+    pub fn life(&self, room: &str, at: u64) -> String {
+        let lives = self.lives.get(room).into_iter().flatten();
+        lives.take_while(|(since, _)| *since <= at).last().map_or(room, |(_, life)| life).to_owned()
+    }
+
+    /// The id of a room, of whichever life.
+    #[must_use]
+    pub fn named(life: &str) -> &str {
+        life.split('#').next().unwrap_or(life)
     }
 
     /// Whether a socket may have missed an entry that no resume has told since.
@@ -328,7 +346,8 @@ impl<'a> Case<'a> {
         let mut violations = Vec::new();
         for item in self.run.items.iter().filter(|_| self.given_up.is_empty()) {
             let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
-            let room = text("/pk/S").strip_prefix("CONV#").unwrap_or_default();
+            let number = text("/n/N").parse().unwrap_or_default();
+            let Some(room) = self.index.rooms.get(&number) else { continue };
             let ended = self.oracles.get(room).and_then(Oracle::ended);
             if let (Some(user), Some(_)) = (text("/sk/S").strip_prefix("MEMBER#"), ended) {
                 let what = format!("{user} is still in the list of {room}, which has ended");
@@ -383,16 +402,4 @@ impl<'a> Case<'a> {
             seen.then(|| format!("{user} is shown {seq}, and may not see it"))
         })
     }
-}
-
-/// The rooms' numbers, from their settings.
-fn numbers(items: &[Value]) -> BTreeMap<String, u64> {
-    let text =
-        |item: &Value, path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let settings = items.iter().filter(|item| text(item, "/sk/S") == "CONV");
-    let numbered = settings.filter_map(|item| {
-        let room = text(item, "/pk/S").strip_prefix("CONV#")?.to_owned();
-        Some((room, text(item, "/n/N").parse().ok()?))
-    });
-    numbered.collect()
 }

@@ -223,7 +223,8 @@ impl Device {
             let position = self.positions.get(room);
             let (socket, room) = (open.socket, room.clone());
             let had = position.map(|(_, seq)| *seq);
-            self.world.history.note(Fact::Subscribing { socket, room, after: had });
+            let epoch = position.map(|(epoch, _)| epoch.to_string());
+            self.world.history.note(Fact::Subscribing { socket, room, after: had, epoch });
             if let Some((epoch, seq)) = position {
                 after.insert(topic.clone(), json!({"epoch": epoch, "seq": seq}));
             }
@@ -319,8 +320,9 @@ impl Device {
                     let seq = position.get("seq").and_then(Value::as_u64).unwrap_or_default();
                     let recovered = position.get("recovered") == Some(&Value::Bool(true));
                     let epoch = position.get("epoch").cloned().unwrap_or_default();
-                    self.positions.insert(room.clone(), (epoch, seq));
-                    self.world.history.note(Fact::Subscribed { socket, room, seq, recovered });
+                    self.positions.insert(room.clone(), (epoch.clone(), seq));
+                    let epoch = epoch.to_string();
+                    self.world.history.note(Fact::Subscribed { socket, room, seq, recovered, epoch });
                 }
             }
             "error" => {
@@ -340,7 +342,11 @@ impl Device {
                 let Some(seq) = frame.get("seq").and_then(Value::as_u64) else { return };
                 let room = text("/data/channel_id").to_owned();
                 let epoch = frame.get("epoch").cloned().unwrap_or_default();
-                let position = self.positions.entry(room).or_insert((epoch, seq));
+                let position = self.positions.entry(room).or_insert((epoch.clone(), seq));
+                if position.0 != epoch {
+                    // It is another conversation by now.
+                    *position = (epoch, seq);
+                }
                 // Numbers are left out where there is nothing to be told. Where something may have been given up, who
                 // sees that comes back for what is between.
                 open.gap |= self.world.weather.gives_up() && open.asked.is_none() && seq > position.1 + 1;

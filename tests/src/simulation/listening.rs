@@ -36,6 +36,8 @@ impl Socket {
 struct Position {
     /// The last entry that it has.
     last: Option<u64>,
+    /// The life of the log that it asked to go on with.
+    epoch: Option<String>,
     /// Entries that it has heard.
     heard: BTreeSet<u64>,
     /// When it asked to be subscribed, on which socket.
@@ -82,17 +84,30 @@ impl Listeners<'_> {
                     socket.listening.get_or_insert(at);
                 }
             }
-            Fact::Subscribing { socket, room, after } => {
-                if let Some(position) = self.position(*socket, room) {
+            Fact::Subscribing { socket, room, after, epoch } => {
+                let room = self.case.life(room, at);
+                if let Some(position) = self.position(*socket, &room) {
                     position.last = *after;
+                    position.epoch.clone_from(epoch);
                     position.asked = at;
                     position.subscribed = None;
                 }
             }
-            Fact::Subscribed { socket, room, seq, recovered } => {
-                self.subscribed(at, *socket, room, *seq, *recovered);
+            Fact::Subscribed { socket, room, seq, recovered, epoch } => {
+                let room = self.case.life(room, at);
+                let asked = self.position(*socket, &room).and_then(|position| position.epoch.clone());
+                if *recovered && asked.as_ref() != Some(epoch) {
+                    self.breach(
+                        "no gap",
+                        at,
+                        format!("socket {socket} goes on with {room} after another life"),
+                    );
+                }
+                self.subscribed(at, *socket, &room, *seq, *recovered);
             }
-            Fact::Barred { socket, room, code } => self.barred(at, *socket, room, code),
+            Fact::Barred { socket, room, code } => {
+                self.barred(at, *socket, &self.case.life(room, at), code);
+            }
             Fact::Heard { socket, frame } => {
                 let Some(dialect) = self.sockets.get(socket).map(|one| one.dialect) else { return };
                 for told in frames::told(&self.case.index, dialect, frame) {
@@ -146,6 +161,11 @@ impl Listeners<'_> {
     }
 
     fn heard(&mut self, at: u64, socket: history::Socket, told: &Told) {
+        let told = &match told.clone() {
+            Told::Entry(room, seq, kind) => Told::Entry(self.case.life(&room, at), seq, kind),
+            Told::Passing(room) => Told::Passing(self.case.life(&room, at)),
+            other => other,
+        };
         if let Told::Unknown(id) = told {
             return self.breach("forbidden", at, format!("a frame tells of {id}, which is in no log"));
         }
@@ -231,7 +251,8 @@ impl Listeners<'_> {
         for (room, oracle) in &self.case.oracles {
             let tail = oracle.tail(at);
             let always = (oracle.tail(who.opened)..=tail).all(|seq| oracle.may_read(&who.user, seq));
-            if self.case.run.held.contains(&(room.clone(), format!("c{socket:04}"))) {
+            let named = Case::named(room).to_owned();
+            if self.case.run.held.contains(&(named, format!("c{socket:04}"))) {
                 continue;
             }
             let mut missed = if who.dialect == "channels" {
@@ -264,6 +285,9 @@ impl Listeners<'_> {
         let mut violations = Vec::new();
         for ((device, room), position) in &self.positions {
             let Some(oracle) = self.case.oracles.get(room) else { continue };
+            if self.case.life(Case::named(room), u64::MAX) != *room {
+                continue;
+            }
             let user = self.sockets.values().find(|one| one.device == *device).map(|one| one.user.as_str());
             let user = user.unwrap_or_default();
             let tail = oracle.tail(u64::MAX);

@@ -20,7 +20,7 @@ impl Story {
     fn of(visibility: &str) -> Self {
         let mut story = Self { run: Run::default(), seq: 0 };
         let (room, visibility) = ("room".to_owned(), visibility.to_owned());
-        story.fact(0, Fact::Room { room, visibility });
+        story.fact(0, Fact::Room { room, number: 1, since: 0, visibility });
         let settings = json!({"pk": {"S": "CONV#room"}, "sk": {"S": "CONV"}, "n": {"N": "1"}});
         story.run.items.push(settings);
         story.event("ann", &json!({"conversation_created": {"title": "room", "members": ["ann"]}}));
@@ -75,8 +75,17 @@ impl Story {
     fn listens(&mut self, user: &str, seq: u64) {
         let at = self.seq * 10 + 2;
         self.fact(at, Fact::Opening { socket: 0, user: user.to_owned(), device: 0, dialect: "channels" });
-        self.fact(at, Fact::Subscribing { socket: 0, room: "room".to_owned(), after: None });
-        self.fact(at, Fact::Subscribed { socket: 0, room: "room".to_owned(), seq, recovered: false });
+        self.fact(at, Fact::Subscribing { socket: 0, room: "room".to_owned(), after: None, epoch: None });
+        self.fact(
+            at,
+            Fact::Subscribed {
+                socket: 0,
+                room: "room".to_owned(),
+                seq,
+                recovered: false,
+                epoch: "e".to_owned(),
+            },
+        );
     }
 
     fn hears(&mut self, seq: u64) {
@@ -210,8 +219,12 @@ fn a_resume_that_leaves_something_out_is_seen() {
     let first = story.said("ann", "w1", &[]);
     let room = || "room".to_owned();
     story.fact(50, Fact::Opening { socket: 1, user: "bob".to_owned(), device: 0, dialect: "channels" });
-    story.fact(50, Fact::Subscribing { socket: 1, room: room(), after: Some(2) });
-    story.fact(51, Fact::Subscribed { socket: 1, room: room(), seq: first, recovered: true });
+    story
+        .fact(50, Fact::Subscribing { socket: 1, room: room(), after: Some(2), epoch: Some("e".to_owned()) });
+    story.fact(
+        51,
+        Fact::Subscribed { socket: 1, room: room(), seq: first, recovered: true, epoch: "e".to_owned() },
+    );
     assert_eq!(story.broken(), ["no gap"]);
 }
 
