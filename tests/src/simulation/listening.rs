@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    checker::{Case, Listener, Violation},
+    checker::{Case, Violation},
     frames::{self, Told},
+    given_up::Listener,
     history::{self, Fact},
     log::Event,
     oracle::{Oracle, Sight},
@@ -211,7 +212,7 @@ impl Listeners<'_> {
         }
         if let Told::Entry(_, _, kind) = told
             && let Some(entry) = oracle.log().entries.get(&seq)
-            && !is_called(&entry.event, kind)
+            && !frames::is_called(&entry.event, kind)
         {
             return Some(format!("{kind} is told as entry {seq}, which is {:?}", entry.event));
         }
@@ -389,25 +390,5 @@ fn subject(oracle: &Oracle, seq: u64) -> u64 {
     match oracle.log().entries.get(&seq).map(|entry| &entry.event) {
         Some(Event::About { seq: message, .. }) => *message,
         _ => seq,
-    }
-}
-
-/// Whether the channels dialect calls such an entry so.
-fn is_called(event: &Event, kind: &str) -> bool {
-    match event {
-        Event::Message { .. } => matches!(kind, "channel_message" | "message_reply"),
-        Event::About { what, .. } => match what.as_str() {
-            "message_edited" => kind == "message_updated",
-            "message_recalled" => kind == "message_deleted",
-            _ => false,
-        },
-        Event::Added(..) => kind == "member_joined",
-        Event::Removed(_, how) => kind == if how == "kicked" { "user_kicked" } else { "member_left" },
-        Event::Role(..) => kind == "member_role_updated",
-        Event::Banned(_) => kind == "user_banned",
-        Event::Unbanned(_) => kind == "user_unbanned",
-        Event::Updated(..) => kind == "channel_updated",
-        Event::Deleted => kind == "channel_deleted",
-        Event::Created(_) | Event::CopiesDeleted { .. } | Event::Notice => false,
     }
 }
