@@ -359,6 +359,8 @@ fn written_since(oracle: &Oracle, socket: &Socket, since: u64) -> Vec<u64> {
         // The events dialect tells members, and nobody else.
         let member = socket.dialect != "events"
             || matches!(oracle.standing(user, entry.seq), super::oracle::Standing::Member(_));
+        // What waits for a listener and is taken back meanwhile is not told.
+        let told = told && !(socket.dialect == "channelstream" && oracle.is_recalled(entry.seq));
         told && member && oracle.sight(user, entry.seq) == Sight::Must
     });
     due.map(|entry| entry.seq).collect()

@@ -137,6 +137,12 @@ impl Oracle {
         self.visibility.iter().any(is_open) && !self.visibility.iter().all(is_open)
     }
 
+    /// Whether the message was taken back in the end.
+    #[must_use]
+    pub fn is_recalled(&self, message: u64) -> bool {
+        self.recalled.contains(&message)
+    }
+
     /// Whether the user may look into the conversation after the entry `seq`.
     #[must_use]
     pub fn may_read(&self, user: &str, seq: u64) -> bool {
