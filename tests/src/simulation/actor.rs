@@ -47,7 +47,9 @@ impl Actor {
     /// Does so many things, with pauses.
     pub async fn act(self, deeds: u64) {
         for _ in 0..deeds {
-            time::pass(self.dice.below(250)).await;
+            // Some worlds have hours, in which connections grow old.
+            let most = if self.world.weather.is_leisurely() { 1_800_000 } else { 250 };
+            time::pass(self.dice.below(most)).await;
             let Some(room) = self.dice.pick(&self.world.rooms).cloned() else { return };
             self.do_something(&room).await;
         }
@@ -69,7 +71,7 @@ impl Actor {
             89..93 => self.set_role(room).await,
             93..95 => self.settings(room).await,
             95..97 => self.mark(room).await,
-            97..99 => {
+            97 | 98 if !self.mortal => {
                 self.change_of(room, "typing", "channels-send-typing", json!({"is_typing": true})).await;
             }
             _ => self.end(room).await,

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{
     frames::Index,
+    given_up::{GivenUp, Listener},
     history::{Ask, Deed, Fact, Outcome},
     listening,
     log::{self, Event},
@@ -61,62 +62,6 @@ struct Request {
     fair: bool,
 }
 
-/// Who listens on a socket.
-#[derive(Debug, Clone, Copy)]
-pub struct Listener<'a> {
-    /// Whose it is.
-    pub user: &'a str,
-    /// It.
-    pub socket: usize,
-    /// When it was opened.
-    pub opened: u64,
-    /// What it speaks.
-    pub dialect: &'a str,
-}
-
-/// A chunk of a large audience that was given up: whoever is in its shard may miss what it would have told.
-#[derive(Debug, Clone)]
-pub struct GivenUp {
-    at: u64,
-    number: u64,
-    members: bool,
-    stretch: (Option<String>, Option<String>),
-    entries: Vec<(u64, u64)>,
-}
-
-impl GivenUp {
-    fn of(at: u64, chunk: &Value) -> Option<Self> {
-        let carried = chunk.get("carried")?.as_array()?.iter().filter_map(|one| one.get("entries"));
-        let entries = carried.filter_map(|one| Some((one.get(0)?.as_u64()?, one.get(1)?.as_u64()?)));
-        let shard = chunk.get("shard")?;
-        let bound = |name: &str| shard.get("stretch")?.get(name)?.as_str().map(str::to_owned);
-        Some(Self {
-            at,
-            number: chunk.get("number")?.as_u64()?,
-            members: shard.get("list")? == "members",
-            stretch: (bound("from"), bound("to")),
-            entries: entries.collect(),
-        })
-    }
-
-    /// Whether a connection that was open then may have missed the entry.
-    fn excuses(&self, number: u64, seq: u64, who: &Listener<'_>) -> bool {
-        let connection = match who.dialect {
-            // There the listener subscribes, which has an id of its own (`device.rs`).
-            "channelstream" => format!("5a928b10-4258-11ea-9c07-{:012}", who.socket),
-            _ => format!("c{:04}", who.socket),
-        };
-        let id = if self.members { who.user } else { &connection };
-        let (from, to) = (self.stretch.0.as_deref(), self.stretch.1.as_deref());
-        // Those who hear of every conversation are in the first shard of the subscriptions.
-        let wide = !self.members && from.is_none() && who.dialect == "nkchat";
-        self.number == number
-            && self.at > who.opened
-            && (wide || (from.is_none_or(|from| from <= id) && to.is_none_or(|to| id < to)))
-            && self.entries.iter().any(|(from, to)| (*from..=*to).contains(&seq))
-    }
-}
-
 /// What the rules look at.
 #[derive(Debug)]
 pub struct Case<'a> {
@@ -129,6 +74,8 @@ pub struct Case<'a> {
     /// What was given up.
     pub given_up: Vec<GivenUp>,
     requests: BTreeMap<Ask, Request>,
+    /// What a room's id named, and since when.
+    lives: BTreeMap<String, Vec<(u64, String)>>,
 }
 
 /// Everything that does not hold in this run.
@@ -153,6 +100,7 @@ pub fn check(run: &Run) -> Vec<Violation> {
     violations.extend(case.once());
     violations.extend(case.permitted());
     violations.extend(case.reads());
+    violations.extend(case.swept());
     violations.extend(listening::check(&case));
     violations
 }
@@ -200,16 +148,18 @@ fn forgotten(run: &Run) -> Vec<Violation> {
 impl<'a> Case<'a> {
     fn new(run: &'a Run) -> Result<Self, String> {
         let logs = log::read(&run.inserted, &run.commits)?;
-        let numbers = numbers(&run.items);
+        let mut lives: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
         let (mut oracles, mut index) = (BTreeMap::new(), Index::default());
         let mut requests: BTreeMap<Ask, Request> = BTreeMap::new();
         let (mut fair, mut given_up) = (false, Vec::new());
         for (at, fact) in &run.facts {
             match fact {
-                Fact::Room { room, visibility } => {
-                    let number = numbers.get(room).copied().unwrap_or_default();
-                    let log = logs.get(&number).cloned().unwrap_or_default();
-                    index.rooms.insert(number, room.clone());
+                Fact::Room { room, number, since, visibility } => {
+                    let before = lives.entry(room.clone()).or_default();
+                    let room = if before.is_empty() { room.clone() } else { format!("{room}#{number}") };
+                    before.push((*since, room.clone()));
+                    let log = logs.get(number).cloned().unwrap_or_default();
+                    index.rooms.insert(*number, room.clone());
                     for entry in log.entries.values() {
                         if let Event::Message { id, .. } = &entry.event {
                             index.messages.insert(id.clone(), (room.clone(), entry.seq));
@@ -218,6 +168,7 @@ impl<'a> Case<'a> {
                     oracles.insert(room.clone(), Oracle::new(&log, visibility));
                 }
                 Fact::Asked { ask, user, room, deed, dialect } => {
+                    let room = lives.get(room).and_then(|all| all.last()).map_or(room, |(_, life)| life);
                     let (user, room, deed) = (user.clone(), room.clone(), deed.clone());
                     let (asked, answered, outcome) = (*at, u64::MAX, Outcome::Unknown);
                     let dialect = *dialect;
@@ -235,7 +186,20 @@ impl<'a> Case<'a> {
                 _ => {}
             }
         }
-        Ok(Self { run, oracles, index, given_up, requests })
+        Ok(Self { run, oracles, index, given_up, requests, lives })
+    }
+
+    /// What the room's id named then: its first life is called as it is, a later one with its number.
+    #[must_use]
+    pub fn life(&self, room: &str, at: u64) -> String {
+        let lives = self.lives.get(room).into_iter().flatten();
+        lives.take_while(|(since, _)| *since <= at).last().map_or(room, |(_, life)| life).to_owned()
+    }
+
+    /// The id of a room, of whichever life.
+    #[must_use]
+    pub fn named(life: &str) -> &str {
+        life.split('#').next().unwrap_or(life)
     }
 
     /// Whether a socket may have missed an entry that no resume has told since.
@@ -322,6 +286,22 @@ impl<'a> Case<'a> {
         entries.map(|(at, what)| Violation::at("permitted", at, what)).collect()
     }
 
+    /// Nothing is left of the members of a conversation that has ended, and whose end was told to all.
+    fn swept(&self) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        for item in self.run.items.iter().filter(|_| self.given_up.is_empty()) {
+            let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
+            let number = text("/n/N").parse().unwrap_or_default();
+            let Some(room) = self.index.rooms.get(&number) else { continue };
+            let ended = self.oracles.get(room).and_then(Oracle::ended);
+            if let (Some(user), Some(_)) = (text("/sk/S").strip_prefix("MEMBER#"), ended) {
+                let what = format!("{user} is still in the list of {room}, which has ended");
+                violations.push(Violation::new("it ends", what));
+            }
+        }
+        violations
+    }
+
     /// What lists show.
     fn reads(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
@@ -367,16 +347,4 @@ impl<'a> Case<'a> {
             seen.then(|| format!("{user} is shown {seq}, and may not see it"))
         })
     }
-}
-
-/// The rooms' numbers, from their settings.
-fn numbers(items: &[Value]) -> BTreeMap<String, u64> {
-    let text =
-        |item: &Value, path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let settings = items.iter().filter(|item| text(item, "/sk/S") == "CONV");
-    let numbered = settings.filter_map(|item| {
-        let room = text(item, "/pk/S").strip_prefix("CONV#")?.to_owned();
-        Some((room, text(item, "/n/N").parse().ok()?))
-    });
-    numbered.collect()
 }

@@ -53,6 +53,8 @@ pub struct Device {
     dialect: Dialect,
     /// It asks for frames in arrays.
     arrays: bool,
+    /// It has no socket, and asks again and again what there is.
+    polls: bool,
     dice: Dice,
     /// Tells how far the world is. (A `watch` would wake devices in an order of its own.)
     phases: mpsc::UnboundedReceiver<Phase>,
@@ -63,6 +65,15 @@ pub struct Device {
 /// A client waits so long for an answer on its socket.
 const PATIENCE: Duration = Duration::from_secs(31);
 
+/// API Gateway ends a connection after two hours, in milliseconds,
+const LONGEST: u64 = 7_200_000;
+/// and after ten minutes on which nothing was said.
+const IDLE: Duration = Duration::from_secs(600);
+
+fn soon() -> tokio::time::Instant {
+    tokio::time::Instant::now() + IDLE
+}
+
 /// A socket that is open.
 struct Open {
     socket: usize,
@@ -72,6 +83,8 @@ struct Open {
     asked: Option<tokio::time::Instant>,
     barred: usize,
     deaf: bool,
+    /// When API Gateway ends it unless something is said on it.
+    idle: tokio::time::Instant,
     /// A number was left out, where one may be missed for good otherwise.
     gap: bool,
 }
@@ -88,8 +101,10 @@ impl Device {
     ) -> Self {
         let dice = Dice::new(seed, &format!("device {device}"));
         let arrays = matches!(dialect, Dialect::Channels | Dialect::Nkchat) && dice.permille(350);
+        // What is asked for again and again is dear where a world lasts.
+        let polls = dialect == Dialect::Channelstream && !world.weather.dawdles() && dice.permille(400);
         let (user, positions) = (user.to_owned(), BTreeMap::new());
-        Self { world, user, device, dialect, arrays, dice, phases, positions }
+        Self { world, user, device, dialect, arrays, polls, dice, phases, positions }
     }
 
     /// Listens until the world is over.
@@ -97,7 +112,14 @@ impl Device {
         let mut last = false;
         loop {
             last |= matches!(self.phases.try_recv(), Ok(Phase::Last));
-            if let Some(mut open) = self.open().await {
+            if self.polls {
+                let (socket, by) = self.poll(&mut last).await;
+                self.world.history.note(Fact::Closed { socket, by });
+                if by == "last" {
+                    return;
+                }
+                time::pass(self.dice.between(20, 400)).await;
+            } else if let Some(mut open) = self.open().await {
                 let by = self.listen(&mut open, last).await;
                 last |= by == "last";
                 self.close(open, by).await;
@@ -110,22 +132,48 @@ impl Device {
         }
     }
 
-    async fn open(&mut self) -> Option<Open> {
+    /// A new number, which is noted.
+    fn opening(&self) -> usize {
         let socket = self.world.sockets.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let connection = format!("c{socket:04}");
         let (user, device) = (self.user.clone(), self.device);
         self.world.history.note(Fact::Opening { socket, user, device, dialect: self.dialect.name() });
+        socket
+    }
+
+    /// Makes a listener of Channelstream, by REST; its id.
+    async fn connect(&self, socket: usize) -> Option<String> {
+        let id = format!("5a928b10-4258-11ea-9c07-{socket:012}");
+        let body = json!({"username": self.user, "channels": self.world.rooms, "conn_id": id});
+        let knock = Knock::new("channelstream-connect", Vec::new(), body);
+        let (status, _) = self.world.door.knock(Who::Signed, knock).await?;
+        (status == 200).then_some(id)
+    }
+
+    /// Asks what there is until an answer is lost, and with it what was in it; or the world is over, and there is
+    /// nothing more. Says as whom, and how it ended.
+    async fn poll(&mut self, last: &mut bool) -> (usize, &'static str) {
+        let socket = self.opening();
+        let Some(id) = self.connect(socket).await else { return (socket, "impatience") };
+        self.world.history.note(Fact::Listening { socket });
+        loop {
+            *last |= matches!(self.phases.try_recv(), Ok(Phase::Last));
+            let mut knock = Knock::new("channelstream-listen", Vec::new(), Value::Null);
+            knock.query.push(("conn_id", &id));
+            match self.world.door.knock(Who::Signed, knock).await {
+                Some((200, Value::Array(events))) if events.is_empty() && *last => return (socket, "last"),
+                Some((200, frame)) => self.world.history.note(Fact::Heard { socket, frame }),
+                _ => return (socket, "impatience"),
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Option<Open> {
+        let socket = self.opening();
+        let connection = format!("c{socket:04}");
         let mut query = vec![("token".to_owned(), self.world.door.token(&self.user))];
         if self.dialect == Dialect::Channelstream {
-            // A listener is made by REST before there is a socket.
-            let id = format!("5a928b10-4258-11ea-9c07-{socket:012}");
-            let body = json!({"username": self.user, "channels": self.world.rooms, "conn_id": id});
-            let knock = Knock::new("channelstream-connect", Vec::new(), body);
-            let (status, _) = self.world.door.knock(Who::Signed, knock).await?;
-            if status != 200 {
-                return None;
-            }
-            query = vec![("conn_id".to_owned(), id)];
+            // A listener is made before there is a socket.
+            query = vec![("conn_id".to_owned(), self.connect(socket).await?)];
         }
         let received = self.world.lines.come(&connection, self.dialect);
         if self.arrays {
@@ -139,7 +187,16 @@ impl Device {
             return None;
         }
         self.world.lines.open(&connection);
-        let mut open = Open { socket, connection, received, asked: None, barred: 0, deaf: false, gap: false };
+        let mut open = Open {
+            socket,
+            connection,
+            received,
+            asked: None,
+            barred: 0,
+            deaf: false,
+            idle: soon(),
+            gap: false,
+        };
         match self.dialect {
             Dialect::Channels => self.subscribe(&mut open),
             Dialect::Nkchat => self.say(&mut open, &everything_said(), "coreevent"),
@@ -151,6 +208,7 @@ impl Device {
     /// Sends a frame, and waits for its answer on the socket for a while.
     fn say(&self, open: &mut Open, frame: &Value, route: &str) {
         open.asked = Some(tokio::time::Instant::now() + PATIENCE);
+        open.idle = soon();
         let call = socket_call(&open.connection, route, SocketEvent::Message(frame.to_string()));
         let (cloud, dialect) = (Arc::clone(&self.world.cloud), self.dialect);
         // What is heard meanwhile is heard meanwhile.
@@ -165,7 +223,8 @@ impl Device {
             let position = self.positions.get(room);
             let (socket, room) = (open.socket, room.clone());
             let had = position.map(|(_, seq)| *seq);
-            self.world.history.note(Fact::Subscribing { socket, room, after: had });
+            let epoch = position.map(|(epoch, _)| epoch.to_string());
+            self.world.history.note(Fact::Subscribing { socket, room, after: had, epoch });
             if let Some((epoch, seq)) = position {
                 after.insert(topic.clone(), json!({"epoch": epoch, "seq": seq}));
             }
@@ -178,7 +237,7 @@ impl Device {
     /// Listens until the socket ends; says by whom it does.
     async fn listen(&mut self, open: &mut Open, last: bool) -> &'static str {
         let cut = self.world.weather.strikes(&self.dice, self.world.weather.rates().cut * 10);
-        let life = if cut { self.dice.between(1, 3_000) } else { 7_200_000 };
+        let life = if cut { self.dice.between(1, 3_000) } else { LONGEST };
         let ends = tokio::time::Instant::now() + Duration::from_millis(life);
         loop {
             if open.gap {
@@ -194,7 +253,7 @@ impl Device {
                 }
                 return "done";
             }
-            let until = open.asked.map_or(ends, |asked| asked.min(ends));
+            let until = open.asked.map_or(ends, |asked| asked.min(ends)).min(open.idle);
             tokio::select! {
                 biased;
                 received = open.received.recv() => match received {
@@ -228,6 +287,7 @@ impl Device {
 
     fn heard_one(&mut self, open: &mut Open, frame: Value) {
         let socket = open.socket;
+        open.idle = soon();
         match self.dialect {
             Dialect::Channels => self.heard_channels(open, &frame),
             Dialect::Nkchat if frame.get("cmd").is_some_and(|cmd| cmd == "ping") => {
@@ -260,8 +320,9 @@ impl Device {
                     let seq = position.get("seq").and_then(Value::as_u64).unwrap_or_default();
                     let recovered = position.get("recovered") == Some(&Value::Bool(true));
                     let epoch = position.get("epoch").cloned().unwrap_or_default();
-                    self.positions.insert(room.clone(), (epoch, seq));
-                    self.world.history.note(Fact::Subscribed { socket, room, seq, recovered });
+                    self.positions.insert(room.clone(), (epoch.clone(), seq));
+                    let epoch = epoch.to_string();
+                    self.world.history.note(Fact::Subscribed { socket, room, seq, recovered, epoch });
                 }
             }
             "error" => {
@@ -281,7 +342,11 @@ impl Device {
                 let Some(seq) = frame.get("seq").and_then(Value::as_u64) else { return };
                 let room = text("/data/channel_id").to_owned();
                 let epoch = frame.get("epoch").cloned().unwrap_or_default();
-                let position = self.positions.entry(room).or_insert((epoch, seq));
+                let position = self.positions.entry(room).or_insert((epoch.clone(), seq));
+                if position.0 != epoch {
+                    // It is another conversation by now.
+                    *position = (epoch, seq);
+                }
                 // Numbers are left out where there is nothing to be told. Where something may have been given up, who
                 // sees that comes back for what is between.
                 open.gap |= self.world.weather.gives_up() && open.asked.is_none() && seq > position.1 + 1;

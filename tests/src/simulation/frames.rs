@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::log::Event;
+
 /// Something that a frame tells of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
@@ -118,5 +120,26 @@ fn channelstream(index: &Index, event: &Value) -> Option<Told> {
         "message:edit" => Some(index.message(id, about("message_edited"))),
         "message:delete" => Some(index.message(id, about("message_recalled"))),
         _ => None,
+    }
+}
+
+/// Whether the channels dialect calls such an entry so.
+#[must_use]
+pub fn is_called(event: &Event, kind: &str) -> bool {
+    match event {
+        Event::Message { .. } => matches!(kind, "channel_message" | "message_reply"),
+        Event::About { what, .. } => match what.as_str() {
+            "message_edited" => kind == "message_updated",
+            "message_recalled" => kind == "message_deleted",
+            _ => false,
+        },
+        Event::Added(..) => kind == "member_joined",
+        Event::Removed(_, how) => kind == if how == "kicked" { "user_kicked" } else { "member_left" },
+        Event::Role(..) => kind == "member_role_updated",
+        Event::Banned(_) => kind == "user_banned",
+        Event::Unbanned(_) => kind == "user_unbanned",
+        Event::Updated(..) => kind == "channel_updated",
+        Event::Deleted => kind == "channel_deleted",
+        Event::Created(_) | Event::CopiesDeleted { .. } | Event::Notice => false,
     }
 }

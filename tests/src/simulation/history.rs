@@ -53,10 +53,14 @@ pub enum Outcome {
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
-    /// A room was made.
+    /// A room was made, or made again when it had ended and everything was quiet: that is another one.
     Room {
         /// Its id.
         room: String,
+        /// Its log's number.
+        number: u64,
+        /// Since when the id names it.
+        since: u64,
         /// `private`, `public`, `open`.
         visibility: String,
     },
@@ -104,6 +108,8 @@ pub enum Fact {
         room: String,
         /// The last entry that the device has; none: it begins.
         after: Option<u64>,
+        /// The life of the log that it has it of.
+        epoch: Option<String>,
     },
     /// It gets them, from this entry on.
     Subscribed {
@@ -115,6 +121,8 @@ pub enum Fact {
         seq: u64,
         /// Whether it was told all that.
         recovered: bool,
+        /// The life of the log.
+        epoch: String,
     },
     /// It does not get them.
     Barred {
@@ -202,7 +210,7 @@ pub fn place(id: &str) -> Option<(u64, u64)> {
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Room { visibility, .. } => write!(f, "a {visibility} room"),
+            Self::Room { room, visibility, .. } => write!(f, "{room} is made, {visibility}"),
             Self::Asked { ask, user, deed, dialect, .. } => write!(f, "#{ask} {user} {dialect} {deed:?}"),
             Self::Answered { ask, outcome } => write!(f, "#{ask} {outcome}"),
             Self::Opening { socket, user, device, dialect } => {

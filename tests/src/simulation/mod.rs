@@ -10,7 +10,7 @@
 //! - [`engine`], [`expression`]: the table's own items; [`beside`]: the emulator, to compare with.
 //! - [`topic`], [`queue`]: SNS and SQS between the fan-out and the workers of large audiences.
 //! - [`door`], [`device`], [`actor`]: clients: requests, sockets, and who uses them.
-//! - [`history`]: what the clients saw. [`log`], [`oracle`], [`checker`]: what they should have seen.
+//! - [`history`]: what the clients saw. [`log`], [`oracle`], [`given_up`], [`checker`]: what they should have seen.
 //!
 //! # Invariants
 //! - A run is single-threaded, and the same for the same seed.
@@ -27,6 +27,7 @@ pub mod engine;
 pub mod expression;
 pub mod frames;
 pub mod gateway;
+pub mod given_up;
 pub mod history;
 pub mod listening;
 pub mod log;

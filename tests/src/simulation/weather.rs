@@ -67,6 +67,7 @@ pub struct Rates {
 #[derive(Debug, Clone)]
 pub struct Weather {
     rates: Rates,
+    leisurely: bool,
     fair: Arc<AtomicBool>,
     storms: Arc<AtomicU64>,
 }
@@ -107,7 +108,8 @@ impl Weather {
             cursed: if dice.below(3) == 0 { rate(200) } else { 0 },
         };
         let storms = Arc::new(AtomicU64::new(0));
-        Self { rates, fair: Arc::new(AtomicBool::new(true)), storms }
+        let leisurely = dice.below(40) == 0;
+        Self { rates, leisurely, fair: Arc::new(AtomicBool::new(true)), storms }
     }
 
     /// How often what happens now; never, while it is fair.
@@ -120,6 +122,18 @@ impl Weather {
     #[must_use]
     pub fn gives_up(&self) -> bool {
         self.rates.cursed > 0
+    }
+
+    /// Whether this world lasts: what is to come again comes after minutes.
+    #[must_use]
+    pub fn dawdles(&self) -> bool {
+        self.gives_up() || self.leisurely || self.rates.stalled > 0 || self.rates.unserved > 0
+    }
+
+    /// Whether its users take their time: hours, in which connections grow old.
+    #[must_use]
+    pub fn is_leisurely(&self) -> bool {
+        self.leisurely
     }
 
     /// Lets it rage, or clears it.

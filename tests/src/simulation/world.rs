@@ -112,8 +112,7 @@ async fn live(seed: u64, beside: bool) -> Result<Run, String> {
     let count = usize::try_from(dice.between(3, 5)).unwrap_or(3);
     let users: Vec<String> = NAMES.iter().take(count).map(|name| (*name).to_owned()).collect();
     let door = Door::new(Arc::clone(&cloud), &users)?;
-    let rooms = furnish(&door, &dice, &users, &history).await?;
-    let numbers = numbers(&table, &rooms);
+    let rooms = furnish((&table, &door, &history), &dice, &users).await?;
     let sockets = Arc::new(AtomicUsize::new(0));
     let surroundings = Surroundings {
         cloud: Arc::clone(&cloud),
@@ -133,9 +132,25 @@ async fn live(seed: u64, beside: bool) -> Result<Run, String> {
     // Where a conversation may end, nobody names one that is not there: that would make another of its name.
     let mortal = dice.permille(200);
     let (mut devices, phases) = devices(&surroundings, seed, &dice, &users, mortal);
-    let actors = actors(&surroundings, seed, &dice, &users, (&numbers, mortal));
-    let readers = act(actors, dice.between(16, 36)).await;
+    let asks = Arc::new(AtomicUsize::new(0));
+    let actors = || actors(&surroundings, seed, &dice, &users, (&table, &asks, mortal));
+    let mut readers = act(actors(), dice.between(16, 36)).await;
     weather.set_fair(true);
+    let gone = ended(&table);
+    if !gone.is_empty() && dice.permille(700) {
+        // When everything is quiet, what has ended is made again; and life goes on.
+        let quiet = drained(&stream, &queue).await;
+        time::pass(60_000).await;
+        for room in &gone {
+            furnish_one((&table, &surroundings.door, &history), &dice, &users, room).await?;
+        }
+        weather.set_fair(false);
+        readers = act(actors(), dice.between(8, 24)).await;
+        weather.set_fair(true);
+        if quiet.is_some() {
+            return Err("a world that was to go on did not get quiet".to_owned());
+        }
+    }
     history.note(Fact::Cleared);
     let mut stuck = drained(&stream, &queue).await;
     // Whoever waits for an answer that never comes, or has a dead line, finds out; holds of dead functions end.
@@ -197,30 +212,40 @@ fn road(seed: u64, queue: &Arc<Queue>, weather: &Weather) -> (Settings, Topics) 
     (settings, Topics { client, chunks: Some(topic::ARN.to_owned()), events: None })
 }
 
+/// Where rooms are made, and noted.
+type Ground<'a> = (&'a Table, &'a Door, &'a History);
+
 /// Makes the rooms, and lets some users in.
-async fn furnish(
-    door: &Door,
-    dice: &Dice,
-    users: &[String],
-    history: &History,
-) -> Result<Vec<String>, String> {
+async fn furnish(ground: Ground<'_>, dice: &Dice, users: &[String]) -> Result<Vec<String>, String> {
     let mut rooms = Vec::new();
     for n in 0..dice.between(1, 3) {
-        let owner = dice.pick(users).cloned().unwrap_or_default();
-        let visibility = dice.pick(&["private", "private", "public", "open"]).copied().unwrap_or("private");
         let room = format!("room-{n}");
-        make(door, &owner, &room, visibility).await?;
-        history.note(Fact::Room { room: room.clone(), visibility: visibility.to_owned() });
-        for user in users.iter().filter(|user| **user != owner) {
-            if dice.permille(750) {
-                let path = vec![("channel_id", room.as_str())];
-                let body = json!({ "user_id": user });
-                door.knock(Who::ServerFor(&owner), Knock::new("channels-add-member", path, body)).await;
-            }
-        }
+        furnish_one(ground, dice, users, &room).await?;
         rooms.push(room);
     }
     Ok(rooms)
+}
+
+async fn furnish_one(
+    (table, door, history): Ground<'_>,
+    dice: &Dice,
+    users: &[String],
+    room: &str,
+) -> Result<(), String> {
+    let owner = dice.pick(users).cloned().unwrap_or_default();
+    let visibility = dice.pick(&["private", "private", "public", "open"]).copied().unwrap_or("private");
+    let since = time::millis();
+    make(door, &owner, room, visibility).await?;
+    let number = numbers(table).get(room).copied().unwrap_or_default();
+    history.note(Fact::Room { room: room.to_owned(), number, since, visibility: visibility.to_owned() });
+    for user in users.iter().filter(|user| **user != owner) {
+        if dice.permille(750) {
+            let path = vec![("channel_id", room)];
+            let body = json!({ "user_id": user });
+            door.knock(Who::ServerFor(&owner), Knock::new("channels-add-member", path, body)).await;
+        }
+    }
+    Ok(())
 }
 
 /// Makes a room of this id: one that the server draws would be another in the next run.
@@ -237,18 +262,25 @@ async fn make(door: &Door, owner: &str, room: &str, visibility: &str) -> Result<
 }
 
 /// The rooms' numbers, from the table.
-fn numbers(table: &Table, rooms: &[String]) -> BTreeMap<String, u64> {
-    let mut numbers = BTreeMap::new();
-    for item in table.items() {
-        let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
-        if text("/sk/S") == "CONV"
-            && let Some(room) = text("/pk/S").strip_prefix("CONV#")
-            && rooms.iter().any(|one| one == room)
-        {
-            numbers.insert(room.to_owned(), text("/n/N").parse().unwrap_or_default());
-        }
-    }
-    numbers
+fn numbers(table: &Table) -> BTreeMap<String, u64> {
+    let settings = settings(table).into_iter();
+    settings.filter_map(|(room, item)| Some((room, item.pointer("/n/N")?.as_str()?.parse().ok()?))).collect()
+}
+
+/// The rooms that have ended.
+fn ended(table: &Table) -> Vec<String> {
+    let settings = settings(table).into_iter();
+    settings.filter(|(_, item)| item.get("gone").is_some()).map(|(room, _)| room).collect()
+}
+
+/// The rooms' own items.
+fn settings(table: &Table) -> Vec<(String, Value)> {
+    let named = |item: Value| {
+        let text = |path: &str| item.pointer(path).and_then(Value::as_str);
+        let room = text("/pk/S")?.strip_prefix("CONV#room-").filter(|_| text("/sk/S") == Some("CONV"))?;
+        Some((format!("room-{room}"), item))
+    };
+    table.items().into_iter().filter_map(named).collect()
 }
 
 /// Devices at work, and how each is told how far the world is.
@@ -276,10 +308,10 @@ fn actors(
     seed: u64,
     dice: &Dice,
     users: &[String],
-    (numbers, mortal): (&BTreeMap<String, u64>, bool),
+    (table, asks, mortal): (&Table, &Arc<AtomicUsize>, bool),
 ) -> Vec<Actor> {
     let known: Known = Arc::new(Mutex::default());
-    let asks = Arc::new(AtomicUsize::new(0));
+    let numbers = numbers(table);
     let actor = |user: &String| Actor {
         world: surroundings.clone(),
         user: user.clone(),
@@ -287,7 +319,7 @@ fn actors(
         numbers: numbers.clone(),
         known: Arc::clone(&known),
         dice: Dice::new(seed, &format!("{user} {}", dice.below(1_000))),
-        asks: Arc::clone(&asks),
+        asks: Arc::clone(asks),
         mortal,
     };
     users.iter().map(actor).collect()

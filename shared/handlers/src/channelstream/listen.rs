@@ -3,14 +3,13 @@
 //! Long poll: waits for the first event, then for a short silence. Wire page, Endpoints. Events that come while a
 //! connection has no socket wait in the table: any process can answer.
 
-use std::sync::Arc;
-
-use std::time::{Duration, Instant};
+use std::{sync::Arc, time::Duration};
 
 use dialects::channelstream::{event, order::Told, pretty, schema};
 use domain::{Dialect, Error, Object};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::request::{Refusal, answer_anybody, of_type, query, with_cors};
 use crate::{

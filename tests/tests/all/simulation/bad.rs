@@ -20,7 +20,7 @@ impl Story {
     fn of(visibility: &str) -> Self {
         let mut story = Self { run: Run::default(), seq: 0 };
         let (room, visibility) = ("room".to_owned(), visibility.to_owned());
-        story.fact(0, Fact::Room { room, visibility });
+        story.fact(0, Fact::Room { room, number: 1, since: 0, visibility });
         let settings = json!({"pk": {"S": "CONV#room"}, "sk": {"S": "CONV"}, "n": {"N": "1"}});
         story.run.items.push(settings);
         story.event("ann", &json!({"conversation_created": {"title": "room", "members": ["ann"]}}));
@@ -75,8 +75,17 @@ impl Story {
     fn listens(&mut self, user: &str, seq: u64) {
         let at = self.seq * 10 + 2;
         self.fact(at, Fact::Opening { socket: 0, user: user.to_owned(), device: 0, dialect: "channels" });
-        self.fact(at, Fact::Subscribing { socket: 0, room: "room".to_owned(), after: None });
-        self.fact(at, Fact::Subscribed { socket: 0, room: "room".to_owned(), seq, recovered: false });
+        self.fact(at, Fact::Subscribing { socket: 0, room: "room".to_owned(), after: None, epoch: None });
+        self.fact(
+            at,
+            Fact::Subscribed {
+                socket: 0,
+                room: "room".to_owned(),
+                seq,
+                recovered: false,
+                epoch: "e".to_owned(),
+            },
+        );
     }
 
     fn hears(&mut self, seq: u64) {
@@ -210,8 +219,12 @@ fn a_resume_that_leaves_something_out_is_seen() {
     let first = story.said("ann", "w1", &[]);
     let room = || "room".to_owned();
     story.fact(50, Fact::Opening { socket: 1, user: "bob".to_owned(), device: 0, dialect: "channels" });
-    story.fact(50, Fact::Subscribing { socket: 1, room: room(), after: Some(2) });
-    story.fact(51, Fact::Subscribed { socket: 1, room: room(), seq: first, recovered: true });
+    story
+        .fact(50, Fact::Subscribing { socket: 1, room: room(), after: Some(2), epoch: Some("e".to_owned()) });
+    story.fact(
+        51,
+        Fact::Subscribed { socket: 1, room: room(), seq: first, recovered: true, epoch: "e".to_owned() },
+    );
     assert_eq!(story.broken(), ["no gap"]);
 }
 
@@ -267,4 +280,73 @@ fn a_connection_that_is_gone_and_still_known_is_seen() {
     assert_eq!(story.broken(), Vec::<&str>::new());
     story.run.items.push(json!({"pk": {"S": "USER#bob"}, "sk": {"S": "CONN#c0001"}}));
     assert_eq!(story.broken(), ["it ends"]);
+}
+
+#[test]
+fn a_chunk_that_was_given_up_excuses_its_shard_until_it_resumes() {
+    let chunk = |from: &str| {
+        json!({"number": 1, "carried": [{"entries": [3, 3]}],
+            "shard": {"list": "subscribers", "at": 1, "stretch": {"from": from}}})
+    };
+    let told_without = |from: &str| {
+        let mut story = Story::of("private");
+        story.listens("bob", 2);
+        story.said("ann", "w1", &[]);
+        story.fact(35, Fact::GivenUp { chunk: chunk(from) });
+        let second = story.said("ann", "w2", &[]);
+        story.hears(second);
+        story
+    };
+    assert_eq!(checker::check(&told_without("c0000").run), []);
+    assert_eq!(told_without("c0001").broken(), ["no gap"], "it was another shard's");
+    let mut resumed = told_without("c0000");
+    let room = || "room".to_owned();
+    resumed.fact(50, Fact::Opening { socket: 1, user: "bob".to_owned(), device: 0, dialect: "channels" });
+    resumed
+        .fact(50, Fact::Subscribing { socket: 1, room: room(), after: Some(2), epoch: Some("e".to_owned()) });
+    resumed.fact(
+        51,
+        Fact::Subscribed { socket: 1, room: room(), seq: 4, recovered: true, epoch: "e".to_owned() },
+    );
+    assert_eq!(resumed.broken(), ["no gap"], "who resumes is told all");
+}
+
+#[test]
+fn who_resumes_another_life_is_not_told_that_nothing_is_missing() {
+    let mut story = Story::of("private");
+    story.listens("bob", 2);
+    let (room, epoch) = ("room".to_owned(), Some("before".to_owned()));
+    story.fact(50, Fact::Opening { socket: 1, user: "bob".to_owned(), device: 0, dialect: "channels" });
+    story.fact(50, Fact::Subscribing { socket: 1, room: room.clone(), after: Some(2), epoch });
+    story.fact(51, Fact::Subscribed { socket: 1, room, seq: 2, recovered: true, epoch: "e".to_owned() });
+    assert_eq!(story.broken(), ["no gap"]);
+}
+
+#[test]
+fn what_is_left_of_a_conversation_that_ended_is_seen() {
+    let mut story = Story::of("private");
+    story.event("ann", &json!("conversation_deleted"));
+    assert_eq!(story.broken(), Vec::<&str>::new());
+    let member = json!({"pk": {"S": "CONV#room"}, "sk": {"S": "MEMBER#bob"}, "n": {"N": "1"}});
+    story.run.items.push(member);
+    assert_eq!(story.broken(), ["it ends"]);
+}
+
+#[test]
+fn what_ended_and_is_made_again_is_another_conversation() {
+    let mut story = Story::of("private");
+    story.event("ann", &json!("conversation_deleted"));
+    let room = "room".to_owned();
+    story.fact(100, Fact::Room { room, number: 2, since: 99, visibility: "private".to_owned() });
+    let created = json!({"conversation_created": {"title": "room", "members": ["eve"]}});
+    let first = json!({"pk": {"S": "LOG#2"}, "sk": {"S": "000000000001"}, "u": {"S": "eve"}, "d": {"S": "c"},
+        "t": {"N": (BEGINNING + 99).to_string()}, "r": {"N": "1"}, "x": {"S": created.to_string()}});
+    story.run.commits.insert((2, 1), 99);
+    story.run.items.push(first.clone());
+    story.run.inserted.push(first);
+    let read = || Outcome::Done { message: None, read: Some(Vec::new()) };
+    story.asked(1, "eve", (110, 111), Deed::Read, read());
+    assert_eq!(checker::check(&story.run), []);
+    story.asked(2, "bob", (112, 113), Deed::Read, read());
+    assert_eq!(story.broken(), ["lists"], "he was a member of the one before");
 }
