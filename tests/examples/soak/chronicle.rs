@@ -30,9 +30,14 @@ struct Notes {
 
 impl Notes {
     fn note(&mut self, fact: Fact) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_millis();
-        self.facts.push((time::since_beginning(u64::try_from(now).expect("milliseconds")), fact));
+        self.facts.push((now(), fact));
     }
+}
+
+/// Milliseconds since the simulator's worlds begin.
+pub(crate) fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_millis();
+    time::since_beginning(u64::try_from(now).expect("milliseconds"))
 }
 
 impl Chronicle {

@@ -126,7 +126,7 @@ impl Soak {
         if let Some(last) = last.filter(|room| self.chronicle.acknowledged_in(&room.id) < FULL) {
             return last.clone();
         }
-        let id = format!("room-{}", self.rooms.len());
+        let (id, since) = (format!("room-{}", self.rooms.len()), chronicle::now());
         let server = program.api(basic(&secrets().server)).with("user-id", LISTENER);
         let mut members: Vec<String> = self.writers.iter().map(|writer| writer.user.clone()).collect();
         members.extend([DEVICE.to_owned(), LISTENER.to_owned()]);
@@ -135,7 +135,8 @@ impl Soak {
         let rooms = user(program, LISTENER).get("/api/v1/rooms").await.expect(200);
         let named = rooms["rooms"].as_array().unwrap().iter().find(|room| room["name"] == id.as_str());
         let number = named.expect("the new room is listed")["roomId"].as_u64().unwrap();
-        self.chronicle.note(Fact::Room { room: id.clone(), visibility: "private".to_owned() });
+        let (room, visibility) = (id.clone(), "private".to_owned());
+        self.chronicle.note(Fact::Room { room, number, since, visibility });
         self.rooms.push(Room { id, number });
         self.rooms.last().unwrap().clone()
     }

@@ -150,8 +150,9 @@ impl Device {
         let mut after = serde_json::Map::new();
         for room in rooms {
             let had = known.get(room).map(|(_, seq)| *seq);
-            self.chronicle.note(Fact::Subscribing { socket, room: room.clone(), after: had });
-            if let Some((epoch, seq)) = known.get(room) {
+            let (room, epoch) = (room.clone(), known.get(room).map(|(epoch, _)| epoch.clone()));
+            self.chronicle.note(Fact::Subscribing { socket, room: room.clone(), after: had, epoch });
+            if let Some((epoch, seq)) = known.get(&room) {
                 after.insert(format!("channel:{room}"), json!({"epoch": epoch, "seq": seq}));
             }
         }
@@ -182,8 +183,8 @@ impl Device {
                 let room = topic.trim_start_matches("channel:").to_owned();
                 let (epoch, seq) = (position["epoch"].as_str().unwrap(), position["seq"].as_u64().unwrap());
                 positions.insert(room.clone(), (epoch.to_owned(), seq));
-                let recovered = position["recovered"] == true;
-                self.chronicle.note(Fact::Subscribed { socket, room, seq, recovered });
+                let (recovered, epoch) = (position["recovered"] == true, epoch.to_owned());
+                self.chronicle.note(Fact::Subscribed { socket, room, seq, recovered, epoch });
             }
         } else if let (Some(room), Some(seq)) = (frame["data"]["channel_id"].as_str(), frame["seq"].as_u64())
         {
