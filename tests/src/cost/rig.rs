@@ -29,8 +29,6 @@ use tokio::{
 use super::{gateway::Gateway, meter::Meter, table::Table, topic::Topic};
 use crate::simulation::time;
 
-/// Messages of the queue that one call gets, as the template has it.
-const BATCH: usize = 10;
 /// How often the queue is asked.
 const POLL: Duration = Duration::from_millis(5);
 
@@ -61,6 +59,8 @@ pub struct Settings {
     pub posts_per_second: u32,
     /// `DeliverConcurrency`
     pub workers: u32,
+    /// `BatchSize` of the queue's function: chunks that one call gets.
+    pub batch: usize,
     /// Requests a second that API Gateway lets through.
     pub quota: u32,
 }
@@ -71,17 +71,20 @@ impl Settings {
     /// # Errors
     /// When the template has no such parameters.
     pub fn usual() -> Result<Self, String> {
-        let number = |name: &str| {
+        let found = |name: &str, what: &str| -> Option<u32> {
             let (_, rest) = TEMPLATE.split_once(&format!("\n  {name}:\n"))?;
-            let (_, rest) = rest.split_once("Default: ")?;
+            let (_, rest) = rest.split_once(&format!("{what}: "))?;
             rest.lines().next()?.trim().parse().ok()
         };
-        let number = |name: &str| number(name).ok_or_else(|| format!("template.yaml: no default of {name}"));
+        let found =
+            |name, what| found(name, what).ok_or_else(|| format!("template.yaml: {name} has no {what}"));
+        let number = |name| found(name, "Default");
         Ok(Self {
             large_audience: number("LargeAudience")?,
             coalesce_millis: number("CoalesceMillis")?,
             posts_per_second: number("PostsPerSecond")?,
             workers: number("DeliverConcurrency")?,
+            batch: usize::try_from(found("DeliverFunction", "BatchSize")?).unwrap_or(1),
             quota: 10_000,
         })
     }
@@ -98,6 +101,7 @@ pub struct Rig {
     unseen: aws_sdk_dynamodb::Client,
     topic: Arc<Topic>,
     answers: Answers,
+    batch: usize,
     requests: Arc<Context>,
     reader: Arc<Context>,
     workers: Mutex<Vec<Arc<Context>>>,
@@ -165,6 +169,7 @@ impl Rig {
             gateway,
             topic,
             answers,
+            batch: settings.batch,
         })
     }
 
@@ -235,7 +240,7 @@ impl Rig {
         let mut read = false;
         loop {
             while let Some(worker) = self.idle() {
-                let messages = self.topic.queue.receive(BATCH);
+                let messages = self.topic.queue.receive(self.batch);
                 if messages.is_empty() {
                     self.rest(worker);
                     break;

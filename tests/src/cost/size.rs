@@ -47,11 +47,12 @@ async fn one(rig: &Rig, crowd: &Crowd<'_>) -> Result<Told, String> {
     Ok(Told { used: rig.meter.used() - before, reached })
 }
 
-/// The settings that are compared: as the template has them, and for an account with ten times the quota.
+/// The settings that are compared: as the template has them, the same with a chunk for each call, and both of these for
+/// an account with ten times the quota.
 ///
 /// # Errors
 /// When the template has no such parameters.
-pub fn compared() -> Result<[Settings; 2], String> {
+pub fn compared() -> Result<[Settings; 4], String> {
     let usual = Settings::usual()?;
     let raised = Settings {
         quota: usual.quota * 10,
@@ -59,13 +60,14 @@ pub fn compared() -> Result<[Settings; 2], String> {
         workers: usual.workers * 10,
         ..usual
     };
-    Ok([usual, raised])
+    let singly = |settings| Settings { batch: 1, ..settings };
+    Ok([usual, singly(usual), raised, singly(raised)])
 }
 
 /// The head of the table.
 #[must_use]
 pub fn head() -> String {
-    "| connections | posts a second, workers | message | chunks | table | RRU | posts (429s) | first frame | last frame | dollars |\n\
+    "| connections | posts a second, workers, chunks a call | message | chunks | table | RRU | posts (429s) | first frame | last frame | dollars |\n\
      |---|---|---|---|---|---|---|---|---|---|"
         .to_owned()
 }
@@ -81,9 +83,10 @@ pub fn lines(settings: Settings, prices: &Prices, listeners: usize, told: &[Told
         // Writing into a string cannot fail.
         let _ = writeln!(
             lines,
-            "| {listeners} | {}, {} | {which} | {} | {} | {} | {} ({}) | {first} | {last} | {} |",
+            "| {listeners} | {}, {}, {} | {which} | {} | {} | {} | {} ({}) | {first} | {last} | {} |",
             count(settings.posts_per_second.into()),
             settings.workers,
+            settings.batch,
             count(used.chunks),
             count(used.requests),
             count(used.reads),
