@@ -120,3 +120,29 @@ fn said((status, answer): &(u16, Vec<u8>)) -> Value {
     }
     json!([status, answer])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_answer_and_another_item_are_differences() {
+        let beside = Beside::new().unwrap();
+        let item = json!({"pk": {"S": "a"}, "sk": {"S": "b"}, "n": {"N": "1"}});
+        let put = json!({"TableName": TABLE, "Item": item, "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD"});
+        let put = put.to_string();
+        let ask = |answer: (u16, &Value)| {
+            let (status, body) = answer;
+            beside.compare("PutItem", put.as_bytes(), &(status, body.to_string().into_bytes()));
+            beside.differences(std::slice::from_ref(&item)).unwrap().len()
+        };
+        assert_eq!(ask((200, &json!({}))), 0);
+        let refused = json!({"__type": "x#ConditionalCheckFailedException", "message": "no", "Item": item});
+        assert_eq!(ask((400, &refused)), 0, "words do not count");
+        assert_eq!(ask((200, &json!({}))), 1, "it was refused there");
+        let other = json!({"__type": "x#ConditionalCheckFailedException", "Item": {"pk": {"S": "a"}}});
+        assert_eq!(ask((400, &other)), 2, "another item stands there");
+        assert_eq!(beside.differences(&[]).unwrap().len(), 3, "an item is missing");
+    }
+}

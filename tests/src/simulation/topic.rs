@@ -4,7 +4,15 @@
 //! A call may be refused as a whole, take some of its messages, be never answered, or be answered after all was taken:
 //! whoever publishes does not know, and publishes again.
 
-use std::{collections::BTreeMap, fmt, fmt::Write as _, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use aws_sdk_sns::{
     Client,
@@ -28,6 +36,8 @@ pub const ARN: &str = "arn:aws:sns:us-east-1:000000000000:chunks.fifo";
 /// The topic.
 pub struct Topic {
     queue: Arc<Queue>,
+    /// Until when it takes nothing.
+    down: AtomicU64,
     dice: Dice,
     weather: Weather,
 }
@@ -42,7 +52,12 @@ impl Topic {
     /// The topic in front of this queue.
     #[must_use]
     pub fn new(seed: u64, queue: &Arc<Queue>, weather: Weather) -> Arc<Self> {
-        Arc::new(Self { queue: Arc::clone(queue), dice: Dice::new(seed, "topic"), weather })
+        Arc::new(Self {
+            queue: Arc::clone(queue),
+            down: AtomicU64::new(0),
+            dice: Dice::new(seed, "topic"),
+            weather,
+        })
     }
 
     /// The SDK's client for it.
@@ -63,8 +78,12 @@ impl Topic {
     async fn answer(&self, fields: BTreeMap<String, String>) -> Result<HttpResponse, ConnectorError> {
         let rates = self.weather.rates();
         let strikes = |chance| self.weather.strikes(&self.dice, chance);
+        if strikes(rates.outage) {
+            self.down.store(time::millis() + self.dice.between(500, 6_000), Relaxed);
+        }
+        let down = !self.weather.is_fair() && time::millis() < self.down.load(Relaxed);
         let (refused, before, after) =
-            (strikes(rates.unpublished), strikes(rates.publish_lost), strikes(rates.publish_lost));
+            (strikes(rates.unpublished) || down, strikes(rates.publish_lost), strikes(rates.publish_lost));
         time::pass(self.dice.below(3)).await;
         if refused {
             return response(400, error());

@@ -49,7 +49,9 @@ pub struct Rates {
     pub untold: u64,
     /// A batch of the stream that is to come again does so only after more than five minutes.
     pub stalled: u64,
-    /// A message to the topic of chunks is not taken.
+    /// The topic of chunks takes nothing for seconds.
+    pub outage: u64,
+    /// A message to the topic is not taken.
     pub unpublished: u64,
     /// A call to the topic is never answered; was it done?
     pub publish_lost: u64,
@@ -80,7 +82,7 @@ impl Weather {
         // One world in sixteen has none: what fails there is no fault's doing.
         let calm = dice.below(16) == 0;
         let rate = |most: u64| if calm || dice.below(5) < 2 { 0 } else { dice.between(1, most) };
-        let rates = Rates {
+        let mut rates = Rates {
             throttled: rate(40),
             conflict: rate(60),
             lost_before: rate(15),
@@ -100,6 +102,7 @@ impl Weather {
             cut: rate(12),
             untold: rate(500),
             stalled: rate(60),
+            outage: 0,
             unpublished: rate(150),
             publish_lost: rate(80),
             late: rate(200),
@@ -109,6 +112,7 @@ impl Weather {
         };
         let storms = Arc::new(AtomicU64::new(0));
         let leisurely = dice.below(40) == 0;
+        rates.outage = if calm || dice.below(3) > 0 { 0 } else { dice.between(10, 120) };
         Self { rates, leisurely, fair: Arc::new(AtomicBool::new(true)), storms }
     }
 
