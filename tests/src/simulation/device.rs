@@ -60,6 +60,8 @@ pub struct Device {
     phases: mpsc::UnboundedReceiver<Phase>,
     /// The last position of each room, where the dialect has such.
     positions: BTreeMap<String, (Value, u64)>,
+    /// It has been told that the world is in its last phase.
+    ending: bool,
 }
 
 /// A client waits so long for an answer on its socket.
@@ -73,6 +75,9 @@ const IDLE: Duration = Duration::from_secs(600);
 fn soon() -> tokio::time::Instant {
     tokio::time::Instant::now() + IDLE
 }
+
+/// Whoever holds a subscription for longer has died, in milliseconds.
+const HELD: u64 = 41_000;
 
 /// A socket that is open.
 struct Open {
@@ -104,7 +109,7 @@ impl Device {
         // What is asked for again and again is dear where a world lasts.
         let polls = dialect == Dialect::Channelstream && !world.weather.dawdles() && dice.permille(400);
         let (user, positions) = (user.to_owned(), BTreeMap::new());
-        Self { world, user, device, dialect, arrays, polls, dice, phases, positions }
+        Self { world, user, device, dialect, arrays, polls, dice, phases, positions, ending: false }
     }
 
     /// Listens until the world is over.
@@ -121,7 +126,7 @@ impl Device {
                 time::pass(self.dice.between(20, 400)).await;
             } else if let Some(mut open) = self.open().await {
                 let by = self.listen(&mut open, last).await;
-                last |= by == "last";
+                last |= self.ending;
                 self.close(open, by).await;
                 if by == "done" {
                     return;
@@ -266,12 +271,34 @@ impl Device {
                     Some(Received::Closed) | None => return "server",
                 },
                 // In the last phase it resumes: by another socket, if this one was well.
-                Some(Phase::Last) = self.phases.recv(), if !last => return "last",
+                Some(Phase::Last) = self.phases.recv(), if !last => {
+                    self.ending = true;
+                    return self.find_out(open).await;
+                }
                 () = tokio::time::sleep_until(until) => {
                     return if open.asked.is_some() { "impatience" } else { "cut" };
                 }
             }
         }
+    }
+
+    /// A function that held one of its subscriptions, and had something left to it, may have died: what the client says
+    /// next finds it out, once that function cannot live any more. Says by whom the socket ends.
+    async fn find_out(&mut self, open: &mut Open) -> &'static str {
+        if self.dialect != Dialect::Channels {
+            return "last";
+        }
+        time::pass(HELD).await;
+        self.say(open, &json!({"action": "ping"}), "ping");
+        while let Some(until) = open.asked.filter(|_| !open.gap) {
+            match tokio::time::timeout_at(until, open.received.recv()).await {
+                Ok(Some(Received::Frame(frame))) => self.heard(open, &frame),
+                Ok(Some(Received::Silence)) => open.deaf = true,
+                Ok(Some(Received::Closed) | None) => return "server",
+                Err(_) => return "impatience",
+            }
+        }
+        if open.gap { "gap" } else { "last" }
     }
 
     /// Takes a frame, or an array of them.
@@ -312,6 +339,7 @@ impl Device {
         let text = |path: &str| frame.pointer(path).and_then(Value::as_str).unwrap_or_default();
         let socket = open.socket;
         match text("/type") {
+            "pong" => open.asked = None,
             "subscribed" => {
                 open.asked = None;
                 let positions = frame.pointer("/data/positions").and_then(Value::as_object);

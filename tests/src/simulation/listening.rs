@@ -252,10 +252,6 @@ impl Listeners<'_> {
         for (room, oracle) in &self.case.oracles {
             let tail = oracle.tail(at);
             let always = (oracle.tail(who.opened)..=tail).all(|seq| oracle.may_read(&who.user, seq));
-            let named = Case::named(room).to_owned();
-            if self.case.run.held.contains(&(named, format!("c{socket:04}"))) {
-                continue;
-            }
             let mut missed = if who.dialect == "channels" {
                 let Some(position) = self.positions.get(&(who.device, room.clone())) else { continue };
                 let Some(last) = position.last.filter(|_| position.subscribed == Some(true)) else {

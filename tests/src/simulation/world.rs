@@ -48,9 +48,6 @@ pub struct Run {
     pub requests: u64,
     /// Connections that said in fair weather that they are gone.
     pub gone: BTreeSet<String>,
-    /// Subscriptions, by room and connection, that a function holds which was killed: it had told its client
-    /// `subscribed`, and what came then was left to it. The next entry finds them out.
-    pub held: BTreeSet<(String, String)>,
     /// Chunks of large audiences.
     pub chunks: u64,
     /// What went wrong that is no weather.
@@ -162,7 +159,6 @@ async fn live(seed: u64, beside: bool) -> Result<Run, String> {
         }
     }
     stuck = stuck.or(drained(&stream, &queue).await);
-    let held = held(&table.items());
     for phase in &phases {
         let _ = phase.send(Phase::Last);
     }
@@ -187,7 +183,6 @@ async fn live(seed: u64, beside: bool) -> Result<Run, String> {
         commits: stream.commits(),
         faults: weather.struck(),
         requests: table.requests(),
-        held,
         chunks: queue.sent(),
         gone: surroundings.lines.gone(),
         stuck,
@@ -336,15 +331,6 @@ async fn act(actors: Vec<Actor>, deeds: u64) -> Vec<Actor> {
     }
     while acting.join_next().await.is_some() {}
     readers
-}
-
-/// Subscriptions that somebody holds, in fair weather and when all is done.
-fn held(items: &[Value]) -> BTreeSet<(String, String)> {
-    let held = items.iter().filter(|item| item.get("g").is_some()).filter_map(|item| {
-        let room = item.pointer("/pk/S")?.as_str()?.strip_prefix("TOPIC#conversation:")?;
-        Some((room.to_owned(), item.pointer("/sk/S")?.as_str()?.to_owned()))
-    });
-    held.collect()
 }
 
 /// Waits until everything is delivered; says so if that does not happen.
