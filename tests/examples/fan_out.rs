@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --profile runner -p tests --example fan_out              # a thousand and a hundred thousand
-//! cargo run --profile runner -p tests --example fan_out -- 1000000   # some minutes, and 3 GB
+//! cargo run --profile runner -p tests --example fan_out -- 1000000   # many minutes, and a gigabyte
 //! ```
 //!
 //! The real functions divide the audience, send and serve its chunks; the table, the topic, the queue and
@@ -21,7 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let prices = Prices::read()?;
     println!("{}", size::head());
     for listeners in sizes {
-        for settings in size::compared()? {
+        let all = size::compared()?;
+        // With so many chunks it makes no difference how many of them a call gets.
+        let usual = all.iter().filter(|one| listeners < 500_000 || one.batch > 1);
+        for settings in usual.copied() {
             let told = size::tell(settings, &prices, listeners)?;
             println!("{}", size::lines(settings, &prices, listeners, &told));
         }
