@@ -40,7 +40,9 @@ pub fn lambda_event(data: &[u8]) {
 
 /// A stream's batch, and what its images mean.
 pub fn stream_record(data: &[u8]) {
-    let Ok(Invocation::Stream(records)) = invocation(&Trigger::Stream(Reads::All), &String::from_utf8_lossy(data)) else {
+    let Ok(Invocation::Stream(records)) =
+        invocation(&Trigger::Stream(Reads::All), &String::from_utf8_lossy(data))
+    else {
         return;
     };
     for record in records {

@@ -319,7 +319,10 @@ fn first_in_order(
     heard: &[u64],
 ) -> Option<Violation> {
     let mut seen = BTreeSet::new();
-    let firsts: Vec<u64> = heard.iter().copied().filter(|seq| seen.insert(*seq)).collect();
+    let caught_up = |seq: &u64| socket.caught_up.get(room).is_some_and(|all| all.contains(seq));
+    // What was told as missed is in no order with what is told live, also when it is told live once more.
+    let firsts = heard.iter().copied().filter(|seq| seen.insert(*seq) && !caught_up(seq));
+    let firsts: Vec<u64> = firsts.collect();
     let user = &socket.user;
     // Of a large audience such a session is served by another shard from the change on (decision 0016, Limits).
     let moved = case.run.chunks > 0 && socket.dialect == "nkchat" && oracle.was_opened_or_closed();
@@ -330,7 +333,6 @@ fn first_in_order(
     let always = (oracle.tail(socket.opened)..=last).all(|seq| oracle.may_read(user, seq));
     let since = socket.listening.filter(|_| always)?;
     let mut skipped = written_since(oracle, socket, since);
-    let caught_up = |seq: &u64| socket.caught_up.get(room).is_some_and(|all| all.contains(seq));
     let excused = |seq| case.is_excused(room, seq, &socket.listener(number));
     skipped.retain(|seq| *seq < last && !seen.contains(seq) && !caught_up(seq) && !excused(*seq));
     (!skipped.is_empty()).then(|| {

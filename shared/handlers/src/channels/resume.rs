@@ -208,10 +208,19 @@ impl<'a> Entering<'a> {
         let caller = &self.command.caller;
         match topic {
             Topic::Conversation(id) => {
-                let conversation = self.cx.store.conversation(id, true).await?.ok_or(NO_CONVERSATION)?;
-                let member = self.member(topic, &conversation).await?;
-                let standing = Standing { last: Some(conversation.clone()), member };
-                standing.allowed(self, topic).map(|()| conversation)
+                let read = || self.cx.store.conversation(id, true);
+                let mut conversation = read().await?.ok_or(NO_CONVERSATION)?;
+                loop {
+                    let member = self.member(topic, &conversation).await?;
+                    let standing = Standing { last: Some(conversation.clone()), member };
+                    let Err(refused) = standing.allowed(self, topic) else { return Ok(conversation) };
+                    // By settings and a standing that were true at one moment.
+                    let now = read().await?.ok_or(NO_CONVERSATION)?;
+                    if (now.number, now.changed) == (conversation.number, conversation.changed) {
+                        return Err(refused);
+                    }
+                    conversation = now;
+                }
             }
             Topic::User(user) if caller.user.as_ref() != Some(user) && !caller.powerful => {
                 Err(Error::Forbidden("A user's topic is that user's own."))

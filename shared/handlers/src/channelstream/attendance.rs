@@ -162,11 +162,23 @@ pub async fn hear(cx: &Context, listener: &Listener, topic: &Topic) -> Result<()
     cx.store.subscribe(&connection, topic, listener.socket.as_deref(), cx.clock.now()).await
 }
 
+/// Whether the user may listen. Whoever may not was refused by settings and a standing that were true at one moment:
+/// who leaves a conversation that was just opened is not.
 async fn may_listen(cx: &Context, conversation: &Conversation, user: &UserId) -> Result<bool, Error> {
-    let member = cx.store.member(&conversation.id, user).await?;
-    let member = member.filter(|member| member.number == conversation.number);
-    let reader = Reader { user: Some(user), member: member.as_ref(), powerful: false };
-    Ok(visibility::may_read(conversation, reader, cx.clock.now()))
+    let (id, life) = (&conversation.id, conversation.number);
+    let mut conversation = conversation.clone();
+    loop {
+        let member = cx.store.member(id, user).await?.filter(|member| member.number == life);
+        let reader = Reader { user: Some(user), member: member.as_ref(), powerful: false };
+        if visibility::may_read(&conversation, reader, cx.clock.now()) {
+            return Ok(true);
+        }
+        let now = cx.store.conversation(id, true).await?.filter(|now| now.number == life);
+        match now {
+            Some(now) if now.changed != conversation.changed => conversation = now,
+            _ => return Ok(false),
+        }
+    }
 }
 
 /// The channels that a listener hears, sorted.
