@@ -61,8 +61,6 @@ use crate::{
 const LONGEST: u64 = 2_500;
 /// A room with as many messages is left for a new one: a resume reaches back 1,000 entries.
 const FULL: usize = 350;
-/// Rooms that the device follows, the newest ones.
-const FOLLOWED: usize = 3;
 /// Whose device it is that resumes; and whose sockets listen.
 const DEVICE: &str = "device";
 const LISTENER: &str = "listener";
@@ -145,10 +143,10 @@ impl Soak {
     async fn live(&mut self, folder: &Path, last: bool) {
         let mut program = Program::start(folder, &["--data", "data.db"]);
         let room = self.room(&program).await;
-        let followed: Vec<String> =
-            self.rooms.iter().rev().take(FOLLOWED).map(|room| room.id.clone()).collect();
-        let device = self.device.resume(&program.address, &followed).await.expect("the device comes back");
-        let mut listening = self.listen(&program, &room).await;
+        // In rooms that were left, too, something may be sent again.
+        let rooms: Vec<String> = self.rooms.iter().map(|room| room.id.clone()).collect();
+        let device = self.device.resume(&program.address, &rooms).await.expect("the device comes back");
+        let mut listening = self.listen(&program, &rooms).await;
         listening.push(device);
         let enough = Arc::new(AtomicBool::new(false));
         let mut writing = JoinSet::new();
@@ -194,7 +192,7 @@ impl Soak {
     }
 
     /// The listeners of one life, in each dialect that tells without being asked what was missed.
-    async fn listen(&self, program: &Program, room: &Room) -> Vec<Listener> {
+    async fn listen(&self, program: &Program, rooms: &[String]) -> Vec<Listener> {
         let (address, chronicle) = (&program.address, &self.chronicle);
         let now = handlers::context::Clock::system().now();
         let signed = dialects::channelstream::signature::sign("x", &secrets().server, now);
@@ -202,9 +200,9 @@ impl Soak {
         let open = |device, dialect: Dialect| chronicle.open(LISTENER, device, dialect.name());
         let (events, channelstream, nkchat) =
             (open(1, Dialect::Events), open(2, Dialect::Channelstream), open(3, Dialect::Nkchat));
-        let connected =
-            server.post("/connect", json!({"username": LISTENER, "channels": [room.id]})).await.expect(200);
-        assert_eq!(connected["channels"], json!([room.id]));
+        let asked = json!({"username": LISTENER, "channels": rooms});
+        let connected = server.post("/connect", asked).await.expect(200);
+        assert_eq!(connected["channels"].as_array().map(Vec::len), Some(rooms.len()));
         let conn_id = connected["conn_id"].as_str().unwrap();
         let urls = [
             (events, format!("ws://{address}/api/v1/events?token={}", token(LISTENER))),
