@@ -104,8 +104,12 @@ pub(crate) fn connection_id(path: &str) -> Option<String> {
 /// A dialect's SDK client that reaches the connections of this process, without TCP.
 #[must_use]
 pub fn client(connections: &Connections, dialect: Dialect, observer: Option<Arc<dyn Observer>>) -> Client {
-    let connector =
-        SharedHttpConnector::new(InProcess { connections: connections.clone(), dialect, observer });
+    client_over(SharedHttpConnector::new(InProcess { connections: connections.clone(), dialect, observer }))
+}
+
+/// The SDK's client over a connector, without TCP and without its own retries.
+#[must_use]
+pub fn client_over(connector: SharedHttpConnector) -> Client {
     let config = aws_sdk_apigatewaymanagement::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .allow_no_auth()

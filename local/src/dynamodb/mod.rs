@@ -126,7 +126,8 @@ pub async fn open(storage: &Storage, observer: Option<Arc<dyn Observer>>) -> Res
         Storage::Remote { url, .. } => (url.clone(), url.replacen("://dynamodb.", "://streams.dynamodb.", 1)),
         Storage::File(_) | Storage::Memory => (NOWHERE.to_owned(), NOWHERE.to_owned()),
     };
-    let items = aws_sdk_dynamodb::Client::from_conf(items_config(http.clone(), &url, embedded.is_some()));
+    let items = items_config(http.clone(), &url, embedded.is_some());
+    let items = aws_sdk_dynamodb::Client::from_conf(items.build());
     store::schema::create_table(&items, storage.table()).await.map_err(StorageError::Table)?;
     if let Some(embedded) = &embedded {
         embedded.prepare().await?;
@@ -154,7 +155,9 @@ pub(crate) fn region() -> Region {
     Region::new(std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned()))
 }
 
-fn items_config(http: SharedHttpClient, url: &str, embedded: bool) -> aws_sdk_dynamodb::Config {
+/// How the table's client is configured over this HTTP client; `embedded`: nobody looks at a signature.
+#[must_use]
+pub fn items_config(http: SharedHttpClient, url: &str, embedded: bool) -> aws_sdk_dynamodb::config::Builder {
     let config = aws_sdk_dynamodb::Config::builder();
     // Nobody would look at the signature, and it costs as much as the operation.
     let config = if embedded { config.allow_no_auth() } else { config.credentials_provider(credentials()) };
@@ -164,7 +167,6 @@ fn items_config(http: SharedHttpClient, url: &str, embedded: bool) -> aws_sdk_dy
         .endpoint_url(url)
         .http_client(http)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build()
 }
 
 fn streams_config(http: SharedHttpClient, url: &str, embedded: bool) -> aws_sdk_dynamodbstreams::Config {

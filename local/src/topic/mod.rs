@@ -1,7 +1,7 @@
 //! Topics and queues on one machine: SNS under the unmodified SDK client, SQS and its trigger.
 //!
 //! # Layout
-//! - `sns`: what the SDK's client says to SNS, understood and answered.
+//! - [`wire`]: what the SDK's client says to SNS, and reads. `sns`: answered by these topics.
 //! - [`queue`]: a FIFO queue: groups, deduplication, visibility, dead letters.
 //! - `trigger`: calls a function with what a queue has. `webhook`: posts it to a URL.
 //!
@@ -15,6 +15,7 @@ pub mod queue;
 mod sns;
 mod trigger;
 mod webhook;
+pub mod wire;
 
 use std::{
     collections::BTreeMap,
@@ -90,7 +91,7 @@ impl Exchange {
     /// The topics, for handlers.
     pub(crate) fn topics(application: &Application, connector: SharedHttpConnector) -> Topics {
         Topics {
-            client: Some(sns::client(connector)),
+            client: Some(wire::client(connector)),
             chunks: application.chunks_topic.as_deref().map(arn),
             events: application.events_topic.as_deref().map(arn),
         }

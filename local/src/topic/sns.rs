@@ -1,14 +1,10 @@
-//! SNS's `PublishBatch`, as the SDK's client asks for it and reads the answer: AWS's query protocol, without TCP.
+//! SNS in this process: what the SDK's client asks for ([`wire`]), done by the topics.
 
-use std::{collections::BTreeMap, fmt, fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use aws_sdk_sns::{
-    Client,
-    config::{BehaviorVersion, Region, retry::RetryConfig},
-};
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
     },
@@ -16,7 +12,10 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 
-use super::{Exchange, Message, Refusal};
+use super::{
+    Exchange, Message, Refusal,
+    wire::{self, Asked, Outcome, error, fields, messages},
+};
 use crate::observer::{Observer, Operation, endpoint};
 
 /// Messages of one call (SNS).
@@ -27,19 +26,6 @@ const MOST_BYTES: usize = 256 * 1024;
 /// These topics as the connector of an HTTP client.
 pub(super) fn connector(exchange: Arc<Exchange>, observer: Option<Arc<dyn Observer>>) -> SharedHttpConnector {
     SharedHttpConnector::new(InProcess { exchange, observer })
-}
-
-/// The SDK's client over these topics.
-pub(super) fn client(connector: SharedHttpConnector) -> Client {
-    let config = aws_sdk_sns::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .allow_no_auth()
-        .region(Region::from_static("us-east-1"))
-        .endpoint_url("http://local.invalid")
-        .http_client(http_client_fn(move |_, _| connector.clone()))
-        .retry_config(RetryConfig::disabled())
-        .build();
-    Client::from_conf(config)
 }
 
 struct InProcess {
@@ -82,16 +68,6 @@ impl HttpConnector for InProcess {
     }
 }
 
-/// The fields of a form.
-fn fields(body: &[u8]) -> BTreeMap<String, String> {
-    let text = String::from_utf8_lossy(body);
-    let decode = |text: &str| {
-        let text = text.replace('+', " ");
-        percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
-    };
-    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (decode(k), decode(v))).collect()
-}
-
 type Failure = (u16, &'static str, &'static str);
 
 fn answer(exchange: &Exchange, fields: &BTreeMap<String, String>) -> Result<String, Failure> {
@@ -103,52 +79,23 @@ fn answer(exchange: &Exchange, fields: &BTreeMap<String, String>) -> Result<Stri
     if !exchange.topics.contains_key(topic) {
         return Err((404, "NotFound", "Topic does not exist"));
     }
-    let entries: Vec<String> = (1..)
-        .map(|n| format!("PublishBatchRequestEntries.member.{n}"))
-        .take_while(|entry| fields.contains_key(&format!("{entry}.Id")))
-        .collect();
-    let of = |entry: &str, name: &str| field(&format!("{entry}.{name}"));
-    let bytes: usize = entries.iter().filter_map(|entry| of(entry, "Message")).map(str::len).sum();
-    match entries.len() {
+    let asked = messages(fields);
+    let bytes: usize = asked.iter().map(|message| message.body.len()).sum();
+    match asked.len() {
         0 => return Err((400, "EmptyBatchRequest", "The batch request contains no entries")),
         1..=MOST_MESSAGES if bytes <= MOST_BYTES => {}
         1..=MOST_MESSAGES => return Err((400, "BatchRequestTooLong", "The batch request is too long")),
         _ => return Err((400, "TooManyEntriesInBatchRequest", "The batch request has too many entries")),
     }
-    let (mut taken, mut failed) = (String::new(), String::new());
-    for entry in &entries {
-        let id = of(entry, "Id").unwrap_or_default();
-        let message = Message {
-            body: of(entry, "Message").unwrap_or_default(),
-            group: of(entry, "MessageGroupId"),
-            once: of(entry, "MessageDeduplicationId"),
+    let published = asked.into_iter().map(|Asked { id, body, group, once }| {
+        let outcome = match exchange.publish(topic, &Message { body, group, once }) {
+            Ok(message) => Outcome::Taken(message.to_string()),
+            Err(Refusal::NotFound) => Outcome::Refused("NotFound", "Topic does not exist"),
+            Err(Refusal::Invalid(why)) => Outcome::Refused("InvalidParameter", why),
         };
-        // Writing into a string cannot fail.
-        let _ = match exchange.publish(topic, &message) {
-            Ok(message) => {
-                write!(taken, "<member><Id>{id}</Id><MessageId>{message}</MessageId></member>")
-            }
-            Err(refusal) => {
-                let (code, why) = match refusal {
-                    Refusal::NotFound => ("NotFound", "Topic does not exist"),
-                    Refusal::Invalid(why) => ("InvalidParameter", why),
-                };
-                write!(
-                    failed,
-                    "<member><Id>{id}</Id><Code>{code}</Code><Message>{why}</Message><SenderFault>true</SenderFault></member>"
-                )
-            }
-        };
-    }
-    Ok(format!(
-        "<PublishBatchResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishBatchResult><Successful>{taken}</Successful><Failed>{failed}</Failed></PublishBatchResult></PublishBatchResponse>"
-    ))
-}
-
-fn error(code: &str, message: &str) -> String {
-    format!(
-        "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-    )
+        (id, outcome)
+    });
+    Ok(wire::answer(published))
 }
 
 #[cfg(test)]
@@ -175,7 +122,7 @@ mod tests {
         let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
         let log = Arc::clone(&seen);
         let observer = move |operation: &Operation| log.lock().unwrap().push(operation.clone());
-        let client = client(connector(exchange, Some(Arc::new(observer))));
+        let client = wire::client(connector(exchange, Some(Arc::new(observer))));
         let text = |n: usize| format!("{n}: <&\"ä\n+ %= \u{1F600}>");
         let parcel = |n: usize, group: Option<&str>| Parcel {
             body: text(n),

@@ -168,6 +168,9 @@ pub enum Reply {
     Batch(Vec<String>),
 }
 
+/// Bytes of a reply's body: Lambda's quota is 6 MB, with the envelope in which the body is a JSON string.
+pub const REPLY_BYTES: usize = 4_500_000;
+
 /// An HTTP response.
 #[derive(Debug, Clone)]
 pub struct HttpReply {

@@ -6,19 +6,17 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_apigatewaymanagement::{
-    Client,
-    config::{BehaviorVersion, Region, retry::RetryConfig},
-};
+use aws_sdk_apigatewaymanagement::Client;
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
     },
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
+use switchboard::management;
 use tokio::time::{Instant, sleep};
 
 use super::meter::Meter;
@@ -54,16 +52,7 @@ impl Gateway {
     /// A client for them.
     #[must_use]
     pub fn client(self: &Arc<Self>) -> Client {
-        let connector = SharedHttpConnector::new(Connector(Arc::clone(self)));
-        let config = aws_sdk_apigatewaymanagement::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .allow_no_auth()
-            .region(Region::new("us-east-1"))
-            .endpoint_url("http://local.invalid/live")
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .retry_config(RetryConfig::disabled())
-            .build();
-        Client::from_conf(config)
+        management::client_over(SharedHttpConnector::new(Connector(Arc::clone(self))))
     }
 
     /// When the first and the last post since the last question were answered.

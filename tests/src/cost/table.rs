@@ -10,7 +10,6 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
 use aws_smithy_runtime_api::{
     client::{
         http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
@@ -21,7 +20,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
-use switchboard::dynamodb::{TABLE, embedded::Embedded};
+use switchboard::dynamodb::{self, TABLE, embedded::Embedded};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::meter::Meter;
@@ -58,15 +57,9 @@ impl Table {
     #[must_use]
     pub fn client(self: &Arc<Self>, unseen: bool) -> aws_sdk_dynamodb::Client {
         let connector = SharedHttpConnector::new(Connector { table: Arc::clone(self), unseen });
-        let config = aws_sdk_dynamodb::Config::builder()
-            .allow_no_auth()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url("http://local.invalid")
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build();
-        aws_sdk_dynamodb::Client::from_conf(config)
+        let http = http_client_fn(move |_, _| connector.clone());
+        let config = dynamodb::items_config(http, "http://local.invalid", true);
+        aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     async fn answer(

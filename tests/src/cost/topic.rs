@@ -1,26 +1,24 @@
 //! The topic of chunks and the queue behind it: what is published can be received after a while.
 
 use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use aws_sdk_sns::{
-    Client,
-    config::{BehaviorVersion, Region, retry::RetryConfig},
-};
+use aws_sdk_sns::Client;
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
     },
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
-use switchboard::topic::queue::{Limits, Queue};
+use switchboard::topic::{
+    queue::{Limits, Queue},
+    wire::{self, Outcome},
+};
 use tokio::time::sleep;
 
 use super::meter::Meter;
@@ -51,16 +49,7 @@ impl Topic {
     /// A client for it.
     #[must_use]
     pub fn client(self: &Arc<Self>) -> Client {
-        let connector = SharedHttpConnector::new(Connector(Arc::clone(self)));
-        let config = aws_sdk_sns::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .allow_no_auth()
-            .region(Region::new("us-east-1"))
-            .endpoint_url("http://local.invalid")
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .retry_config(RetryConfig::disabled())
-            .build();
-        Client::from_conf(config)
+        wire::client(SharedHttpConnector::new(Connector(Arc::clone(self))))
     }
 
     /// Whether everything that was published has been received and is done.
@@ -69,35 +58,26 @@ impl Topic {
         published == self.queue.mark() && self.queue.is_done_up_to(published)
     }
 
-    /// Takes what `PublishBatch` says, in AWS's query protocol.
+    /// Takes what `PublishBatch` says.
     fn publish(self: &Arc<Self>, body: &[u8]) -> String {
-        let fields: BTreeMap<String, String> = percent_decoded(body);
-        let mut taken = String::new();
-        for n in 1.. {
-            let of = |name: &str| fields.get(&format!("PublishBatchRequestEntries.member.{n}.{name}"));
-            let (Some(id), Some(text)) = (of("Id"), of("Message")) else { break };
-            let (Some(group), Some(once)) = (of("MessageGroupId"), of("MessageDeduplicationId")) else {
-                break;
-            };
+        let fields = wire::fields(body);
+        let published = wire::messages(&fields).into_iter().map(|asked| {
             let message = {
                 let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
                 *published += 1;
                 published.to_string()
             };
-            self.pass_on([&message, group, once, text]);
+            let (group, once) = (asked.group.unwrap_or_default(), asked.once.unwrap_or_default());
+            self.pass_on([&message, group, once, asked.body]);
             self.meter.count(|used| {
                 used.chunks += 1.0;
                 #[expect(clippy::cast_precision_loss, reason = "sizes of messages")]
-                let bytes = text.len() as f64;
+                let bytes = asked.body.len() as f64;
                 used.chunk_bytes += bytes;
             });
-            // Writing into a string cannot fail.
-            let _ = write!(taken, "<member><Id>{id}</Id><MessageId>{message}</MessageId></member>");
-        }
-        format!(
-            "<PublishBatchResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishBatchResult>\
-             <Successful>{taken}</Successful><Failed></Failed></PublishBatchResult></PublishBatchResponse>"
-        )
+            (asked.id, Outcome::Taken(message))
+        });
+        wire::answer(published)
     }
 
     fn pass_on(self: &Arc<Self>, message: [&str; 4]) {
@@ -108,16 +88,6 @@ impl Topic {
             topic.queue.send(id, group, Some(once), text);
         });
     }
-}
-
-/// The fields of a form.
-fn percent_decoded(body: &[u8]) -> BTreeMap<String, String> {
-    let text = String::from_utf8_lossy(body).replace('+', " ");
-    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    text.split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (decoded(name), decoded(value)))
-        .collect()
 }
 
 #[derive(Debug)]

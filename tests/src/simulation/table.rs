@@ -13,9 +13,7 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryPartition,
-};
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_smithy_runtime_api::{
     client::{
         http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
@@ -26,7 +24,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
-use switchboard::dynamodb::TABLE;
+use switchboard::dynamodb::{self, TABLE};
 use tokio::sync::Notify;
 
 use super::{
@@ -89,16 +87,10 @@ impl Table {
     #[must_use]
     pub fn client(self: &Arc<Self>, process: &str) -> aws_sdk_dynamodb::Client {
         let connector = SharedHttpConnector::new(Connector(Arc::clone(self)));
-        let config = aws_sdk_dynamodb::Config::builder()
-            .allow_no_auth()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .endpoint_url("http://local.invalid")
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .retry_partition(RetryPartition::custom(process.to_owned()).build())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build();
-        aws_sdk_dynamodb::Client::from_conf(config)
+        let http = http_client_fn(move |_, _| connector.clone());
+        let config = dynamodb::items_config(http, "http://local.invalid", true);
+        let config = config.retry_partition(RetryPartition::custom(process.to_owned()).build());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     /// What was changed since this was last asked.

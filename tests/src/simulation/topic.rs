@@ -7,26 +7,23 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    fmt::Write as _,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
-use aws_sdk_sns::{
-    Client,
-    config::{BehaviorVersion, Region, retry::RetryConfig},
-};
+use aws_sdk_sns::Client;
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
     },
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
+use switchboard::topic::wire::{self, Outcome};
 
 use super::{dice::Dice, queue::Queue, time, weather::Weather};
 
@@ -63,16 +60,7 @@ impl Topic {
     /// The SDK's client for it.
     #[must_use]
     pub fn client(self: &Arc<Self>) -> Client {
-        let connector = SharedHttpConnector::new(Connector(Arc::clone(self)));
-        let config = aws_sdk_sns::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .allow_no_auth()
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url("http://local.invalid")
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .retry_config(RetryConfig::disabled())
-            .build();
-        Client::from_conf(config)
+        wire::client(SharedHttpConnector::new(Connector(Arc::clone(self))))
     }
 
     async fn answer(&self, fields: BTreeMap<String, String>) -> Result<HttpResponse, ConnectorError> {
@@ -86,7 +74,7 @@ impl Topic {
             (strikes(rates.unpublished) || down, strikes(rates.publish_lost), strikes(rates.publish_lost));
         time::pass(self.dice.below(3)).await;
         if refused {
-            return response(400, error());
+            return response(400, wire::error("Throttled", "later"));
         }
         if !before {
             let answer = self.publish(&fields);
@@ -101,45 +89,15 @@ impl Topic {
 
     /// Takes the messages of a call, or some of them.
     fn publish(&self, fields: &BTreeMap<String, String>) -> String {
-        let (mut taken, mut failed) = (String::new(), String::new());
-        let entries = (1..).map(|n| format!("PublishBatchRequestEntries.member.{n}"));
-        for entry in entries.take_while(|entry| fields.contains_key(&format!("{entry}.Id"))) {
-            let of =
-                |name: &str| fields.get(&format!("{entry}.{name}")).map(String::as_str).unwrap_or_default();
-            let id = of("Id");
-            // Writing into a string cannot fail.
-            let _ = if self.weather.strikes(&self.dice, self.weather.rates().unpublished) {
-                write!(
-                    failed,
-                    "<member><Id>{id}</Id><Code>Throttled</Code><Message>later</Message>\
-                     <SenderFault>false</SenderFault></member>"
-                )
-            } else {
-                self.queue.send(of("MessageGroupId"), of("MessageDeduplicationId"), of("Message"));
-                write!(taken, "<member><Id>{id}</Id><MessageId>m-{id}</MessageId></member>")
-            };
-        }
-        format!(
-            "<PublishBatchResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishBatchResult>\
-             <Successful>{taken}</Successful><Failed>{failed}</Failed></PublishBatchResult></PublishBatchResponse>"
-        )
+        let published = wire::messages(fields).into_iter().map(|asked| {
+            if self.weather.strikes(&self.dice, self.weather.rates().unpublished) {
+                return (asked.id, Outcome::Failed);
+            }
+            self.queue.send(asked.group.unwrap_or_default(), asked.once.unwrap_or_default(), asked.body);
+            (asked.id, Outcome::Taken(format!("m-{}", asked.id)))
+        });
+        wire::answer(published)
     }
-}
-
-/// The fields of a form.
-fn fields(body: &[u8]) -> BTreeMap<String, String> {
-    let text = String::from_utf8_lossy(body);
-    let decode = |text: &str| {
-        let text = text.replace('+', " ");
-        percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
-    };
-    text.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (decode(k), decode(v))).collect()
-}
-
-fn error() -> String {
-    "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type>\
-     <Code>Throttled</Code><Message>later</Message></Error></ErrorResponse>"
-        .to_owned()
 }
 
 fn response(status: u16, body: String) -> Result<HttpResponse, ConnectorError> {
@@ -153,7 +111,7 @@ struct Connector(Arc<Topic>);
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let topic = Arc::clone(&self.0);
-        let fields = fields(request.body().bytes().unwrap_or_default());
+        let fields = wire::fields(request.body().bytes().unwrap_or_default());
         HttpConnectorFuture::new(async move { topic.answer(fields).await })
     }
 }

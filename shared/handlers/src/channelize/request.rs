@@ -11,7 +11,7 @@ use crate::{
     auth::{self, Caller},
     context::Context,
     endpoint::{Handling, answer_http},
-    invocation::{HttpCall, HttpReply, Invocation},
+    invocation::{HttpCall, HttpReply, Invocation, REPLY_BYTES},
     json,
 };
 
@@ -19,9 +19,6 @@ use crate::{
 const MOST_RESULTS: usize = 200;
 /// The most results to leave out.
 const MOST_SKIPPED: usize = 1_000_000;
-
-/// Bytes of a reply: Lambda's quota is 6 MB, with the envelope in which the body is a JSON string.
-const MOST_BYTES: usize = 4_500_000;
 
 /// A request, with who sends it.
 #[derive(Debug)]
@@ -71,8 +68,8 @@ pub fn refuse(error: &Error) -> HttpReply {
 /// [`Error::Internal`] if it is no JSON.
 pub fn reply<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Result<HttpReply, Error> {
     let body = serde_json::to_vec(body).map_err(|error| Error::Internal(format!("JSON: {error}")))?;
-    if body.len() > MOST_BYTES {
-        return Err(Error::invalid("limit", format!("gives more than {MOST_BYTES} bytes: ask for less")));
+    if body.len() > REPLY_BYTES {
+        return Err(Error::invalid("limit", format!("gives more than {REPLY_BYTES} bytes: ask for less")));
     }
     Ok(HttpReply::json(status, body))
 }

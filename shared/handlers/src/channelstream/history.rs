@@ -10,15 +10,15 @@ use dialects::channelstream::{event, order::Echo};
 use domain::{Conversation, Entry, Error, Event, Message, Seq, channel::Channel};
 use store::log::Span;
 
-use crate::context::Context;
+use crate::{context::Context, invocation::REPLY_BYTES};
 
 /// Entries that are read for a history, at most: what lies further back is not looked for.
 const MOST_READ: usize = 2_000;
 /// Entries that are read at once.
 const MOST_AT_ONCE: usize = 500;
 
-/// Bytes of all histories of one reply. Lambda takes 6 MB, with the body as a string of JSON.
-pub const MOST_BYTES: usize = 3_000_000;
+/// Bytes of all histories of one reply; the rest is for users and their states.
+pub const MOST_BYTES: usize = REPLY_BYTES / 3 * 2;
 
 /// The messages of a channel's history, oldest first: the newest of them that go into so many bytes.
 ///
