@@ -216,6 +216,7 @@ pub(crate) fn operation(method: &Method, status: StatusCode) -> Operation {
         endpoint: endpoint(),
         name: name.to_owned(),
         actions: vec!["ManageConnections"],
+        appends: false,
         read_units: 0.0,
         write_units: 0.0,
         failed: !status.is_success(),

@@ -27,6 +27,8 @@ pub struct Operation {
     /// As IAM sees them, sorted, each once: a transaction is its parts, `ConditionCheckItem`, `PutItem`;
     /// what goes to a connection is `ManageConnections`.
     pub actions: Vec<&'static str>,
+    /// Whether it puts an entry into a log, and so might have had to take a turn.
+    pub appends: bool,
     /// Read units as the answer tells them; 0 for a refused request.
     pub read_units: f64,
     /// Write units as the answer tells them (DynamoDB Local's are wrong for transactions, the embedded ones are

@@ -14,8 +14,10 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::body::SdkBody;
+use domain::Seq;
 use http_body_util::BodyExt;
 use serde_json::Value;
+use store::keys;
 use tokio::sync::watch;
 
 use super::embedded::operation;
@@ -76,8 +78,8 @@ impl HttpConnector for Observed {
         let name = operation(&request).unwrap_or_default().to_owned();
         let Some(kind) = kind(&name) else { return self.inner.call(request) };
         let observation = self.observer.clone().map(|observer| {
-            let actions = ask_for_capacity(&mut request, &name);
-            (observer, actions, endpoint())
+            let asked = ask_for_capacity(&mut request, &name);
+            (observer, asked, endpoint())
         });
         let running = self.inner.call(request);
         let wake = self.wake.clone();
@@ -87,25 +89,54 @@ impl HttpConnector for Observed {
             if kind == Kind::Write && !failed {
                 wake.send_modify(|writes| *writes += 1);
             }
-            if let Some((observer, actions, endpoint)) = observation {
+            if let Some((observer, Asked { actions, appends }, endpoint)) = observation {
                 let (read_units, write_units) = consumed(&mut response, kind).await?;
-                observer.observe(&Operation { endpoint, name, actions, read_units, write_units, failed });
+                observer.observe(&Operation {
+                    endpoint,
+                    name,
+                    actions,
+                    appends,
+                    read_units,
+                    write_units,
+                    failed,
+                });
             }
             Ok(response)
         })
     }
 }
 
-/// Puts `ReturnConsumedCapacity` into the request; says which actions it is made of.
-fn ask_for_capacity(request: &mut HttpRequest, name: &str) -> Vec<&'static str> {
+/// What a request asks for.
+#[derive(Default)]
+struct Asked {
+    actions: Vec<&'static str>,
+    appends: bool,
+}
+
+/// Puts `ReturnConsumedCapacity` into the request; says what it asks for.
+fn ask_for_capacity(request: &mut HttpRequest, name: &str) -> Asked {
     let body = request.body().bytes().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
-    let Some(Value::Object(mut body)) = body else { return Vec::new() };
-    let actions = actions(name, &Value::Object(body.clone()));
+    let Some(body) = body.filter(Value::is_object) else { return Asked::default() };
+    let asked = Asked { actions: actions(name, &body), appends: appends(&body) };
+    let Value::Object(mut body) = body else { return asked };
     body.insert("ReturnConsumedCapacity".to_owned(), Value::from("TOTAL"));
     let text = Value::Object(body).to_string();
     request.headers_mut().insert("content-length", text.len().to_string());
     *request.body_mut() = SdkBody::from(text);
-    actions
+    asked
+}
+
+/// Whether the request puts an item into a log, alone or in a transaction. A log's first entry is put by who has just
+/// drawn its number, whom nobody can overtake.
+fn appends(body: &Value) -> bool {
+    let parts = body.get("TransactItems").and_then(Value::as_array).into_iter().flatten();
+    let puts = parts.filter_map(|part| part.get("Put")).chain([body]);
+    let first = keys::seq(Seq(1));
+    let in_a_log = |item: &Value| {
+        let key = |name: &str| item.get(name).and_then(|key| key.get("S")).and_then(Value::as_str);
+        key("pk").is_some_and(|pk| pk.starts_with(keys::LOG)) && key("sk") != Some(first.as_str())
+    };
+    puts.filter_map(|put| put.get("Item")).any(in_a_log)
 }
 
 fn actions(name: &str, body: &Value) -> Vec<&'static str> {

@@ -54,6 +54,7 @@ impl HttpConnector for InProcess {
                 endpoint: endpoint(),
                 name,
                 actions,
+                appends: false,
                 read_units,
                 write_units,
                 failed,

@@ -124,6 +124,17 @@ pub enum Event {
     Notice(Notice),
 }
 
+/// Which message an entry changed that stands before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// None.
+    Nothing,
+    /// The one at this number.
+    Message(Seq),
+    /// It does not say which.
+    Any,
+}
+
 /// What one user, or everybody, is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -259,6 +270,37 @@ impl Entry {
             Event::MembersRemoved { members, .. } => members.contains(user),
             Event::Banned { user: banned, .. } => banned == user,
             _ => false,
+        }
+    }
+
+    /// Which message before it the entry changed.
+    #[must_use]
+    pub fn changed(&self) -> Changed {
+        match &self.event {
+            // A minted id says its own place: one that was chosen may have been taken from the message there.
+            Event::MessageCreated(message) if message.id != self.id() && message.id.place().is_some() => {
+                Changed::Any
+            }
+            Event::MessageCreated(message) => match &message.content.parent {
+                Some(parent) => Changed::Message(parent.seq),
+                None => Changed::Nothing,
+            },
+            Event::MessageEdited(it)
+            | Event::MessageRecalled(it)
+            | Event::MessagePinned(it)
+            | Event::MessageUnpinned(it) => Changed::Message(it.seq),
+            Event::ReactionAdded(it) | Event::ReactionRemoved(it) => Changed::Message(it.message.seq),
+            Event::CopiesDeleted { .. }
+            | Event::ConversationPinned { .. }
+            | Event::ConversationCreated { .. }
+            | Event::ConversationUpdated(_)
+            | Event::ConversationDeleted
+            | Event::MembersAdded { .. }
+            | Event::MembersRemoved { .. }
+            | Event::RoleChanged { .. }
+            | Event::Banned { .. }
+            | Event::Unbanned { .. }
+            | Event::Notice(_) => Changed::Nothing,
         }
     }
 

@@ -33,6 +33,12 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
 
+    /// So many milliseconds later.
+    #[must_use]
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
     /// `2020-01-29T05:29:43.233Z`.
     #[must_use]
     pub fn to_iso(self) -> String {

@@ -49,8 +49,9 @@ pub enum Change {
 pub fn of(image: &Item, before: Option<&Item>) -> Result<Option<Change>, Error> {
     let pk = get_text(image, schema::PARTITION_KEY)?;
     if pk.starts_with(keys::LOG) {
-        // A changed item under a log is a message in a new state; the entry that changed it tells of it.
-        return if before.is_none() {
+        // A changed item under a log is a message in a new state; the entry that changed it tells of it. And
+        // nobody is told whose turn it is.
+        return if before.is_none() && get_text(image, schema::SORT_KEY)? != keys::TURN {
             log::from_item(image).map(|entry| Some(Change::Entry(Box::new(entry))))
         } else {
             Ok(None)

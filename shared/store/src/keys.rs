@@ -11,6 +11,7 @@
 //! | one-to-one conversation of two users | `DIRECT#<bytes of low>:<low><high>` | `DIRECT` | `c` conversation id |
 //! | name of a number | `NUMBER#<number>` | `NUMBER` | `c` conversation id |
 //! | entry of the log | `LOG#<number>` | 12 digits of seq | see `log.rs` |
+//! | turn to append to a log | `LOG#<number>` | `TURN`, behind all entries | see `turn.rs`, `ttl` |
 //! | message id that a client chose | `MESSAGE#<message id>` | `MESSAGE` | `n` number, `s` seq |
 //! | read mark, for the others | `READ#<number>` | user id | `s` seq, `t` time |
 //! | signal: announced, not kept | `SIGNAL#<number>` | `<kind>#<user id or name>` | `x` JSON, `ttl` |
@@ -161,6 +162,18 @@ pub fn place(of: &Item) -> Result<Place, Error> {
         return Err(Error::Internal(format!("{pk} {sk} is no key of an entry")));
     };
     Ok(Place { number: Number(number), seq: Seq(seq) })
+}
+
+/// The last sort key that an entry can have.
+pub const LOG_END: &str = "999999999999";
+
+/// The sort key of a turn: behind the last entry, so that who asks for that finds it.
+pub const TURN: &str = "TURN";
+
+/// A turn to append to a log.
+#[must_use]
+pub fn turn(number: Number) -> Key {
+    Key::new(log_partition(number), TURN)
 }
 
 /// A message id that a client chose.

@@ -3,7 +3,8 @@
 //! # Layout
 //! - [`keys`]: **the** key design, with its entity chart. No other file spells a key.
 //! - [`schema`]: the table itself.
-//! - [`log`]: reading and appending; the append is a conversation's only lock.
+//! - [`log`]: reading and appending; the append is a conversation's only lock. [`turn`]: who goes first; [`recent`]: the
+//!   log's end, remembered.
 //! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`state`], [`user`],
 //!   [`watcher`], [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`], [`division`],
 //!   [`stretch`]; [`channel`],
@@ -38,6 +39,7 @@ pub mod message;
 #[cfg(test)]
 mod properties;
 pub mod read_mark;
+pub mod recent;
 pub mod retry;
 pub mod schema;
 pub mod session;
@@ -45,6 +47,7 @@ pub mod signal;
 pub mod state;
 pub mod stretch;
 pub mod subscription;
+pub mod turn;
 pub mod user;
 pub mod user_state;
 pub mod watcher;
@@ -66,8 +69,9 @@ pub type Item = std::collections::HashMap<String, AttributeValue>;
 
 /// The table, through the AWS SDK.
 ///
-/// It keeps in memory what it read lately: users for [`user::FRESH`], and conversations, whose numbers never
-/// change in one life and whose settings are checked against the log's tail before they are relied on.
+/// It keeps in memory what it read lately: users for [`user::FRESH`]; conversations, whose numbers never
+/// change in one life and whose settings are checked against the log's tail before they are relied on; and the ends
+/// of logs, continued before they are relied on.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,
@@ -75,11 +79,14 @@ pub struct Store {
     users: Arc<Cache<UserId, (Instant, User)>>,
     conversations: Arc<Cache<ConversationId, Conversation>>,
     numbers: Arc<Cache<Number, ConversationId>>,
+    windows: Arc<Cache<Number, Arc<recent::Window>, recent::Bytes>>,
     gates: Arc<[tokio::sync::Mutex<()>]>,
 }
 
 /// Users, conversations and numbers that one process remembers.
 const REMEMBERED: usize = 4_096;
+/// Logs whose last entries one process may remember, about.
+const WINDOWS: usize = 256;
 /// Locks that keep one process from competing with itself for the next number of a log.
 const GATES: usize = 64;
 
@@ -93,6 +100,7 @@ impl Store {
             users: Arc::new(Cache::new(REMEMBERED)),
             conversations: Arc::new(Cache::new(REMEMBERED)),
             numbers: Arc::new(Cache::new(REMEMBERED)),
+            windows: Arc::new(Cache::with_weighter(WINDOWS, recent::BYTES, recent::Bytes)),
             gates: (0..GATES).map(|_| tokio::sync::Mutex::new(())).collect(),
         }
     }

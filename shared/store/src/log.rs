@@ -5,9 +5,10 @@
 //! audience, `s` state, each only where it is not empty: a message of 200 bytes takes about 280. Any other
 //! entry has `x`, its event as JSON.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::AttributeValue};
 use domain::{
-    Dialect, Entry, Error, Event, Message, MessageId, Number, Place, Seq, Timestamp, UserId, ids::Nonce,
+    Dialect, Entry, Error, Event, Message, MessageId, Number, Place, Seq, Timestamp, UserId, entry::Changed,
+    ids::Nonce,
 };
 
 use crate::{
@@ -104,6 +105,16 @@ impl Store {
         for entry in entries {
             writes.push(Write::put(to_item(entry)?).when("attribute_not_exists(pk)"));
         }
+        debug_assert!(
+            with.iter().filter_map(Write::changed_entry).all(|sk| entries.iter().any(|entry| {
+                match entry.changed() {
+                    Changed::Nothing => false,
+                    Changed::Message(seq) => keys::seq(seq) == sk,
+                    Changed::Any => true,
+                }
+            })),
+            "a message is changed by entries that do not say so: {entries:?}"
+        );
         writes.extend(with);
         let Written::Refused(refused) = self.write_all(writes).await? else { return Ok(Appended::Done) };
         for (index, standing) in &refused {
@@ -134,27 +145,37 @@ impl Store {
         limit: usize,
         consistent: bool,
     ) -> Result<Page, Error> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .consistent_read(consistent)
-            .expression_attribute_values(":pk", text(keys::log_partition(number)));
-        let query = match span {
-            Span::Before(None) => query.key_condition_expression("pk = :pk").scan_index_forward(false),
-            Span::Before(Some(seq)) => query
-                .key_condition_expression("pk = :pk AND sk < :sk")
-                .expression_attribute_values(":sk", text(keys::seq(seq)))
-                .scan_index_forward(false),
-            Span::After(seq) => query
-                .key_condition_expression("pk = :pk AND sk > :sk")
-                .expression_attribute_values(":sk", text(keys::seq(seq))),
+        let query =
+            self.log(number).limit(i32::try_from(limit).unwrap_or(i32::MAX)).consistent_read(consistent);
+        // What stands behind the last entry is none.
+        let before = |sk: &str| {
+            let query = query.clone().key_condition_expression("pk = :pk AND sk < :sk");
+            query.expression_attribute_values(":sk", text(sk)).scan_index_forward(false)
         };
+        let query = match span {
+            Span::Before(None) => before(keys::TURN),
+            Span::Before(Some(seq)) => before(&keys::seq(seq)),
+            Span::After(seq) => query
+                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :end")
+                .expression_attribute_values(":first", text(keys::seq(seq.next())))
+                .expression_attribute_values(":end", text(keys::LOG_END)),
+        };
+        let (items, more) = self.read_log(query).await?;
+        let entries: Result<Vec<_>, _> = items.iter().map(from_item).collect();
+        Ok(Page { entries: entries?, more })
+    }
+
+    /// A query of a log, `:pk` in it.
+    pub(crate) fn log(&self, number: Number) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.table);
+        query.expression_attribute_values(":pk", text(keys::log_partition(number)))
+    }
+
+    /// A page of it, and whether there is more beyond it.
+    pub(crate) async fn read_log(&self, query: QueryFluentBuilder) -> Result<(Vec<Item>, bool), Error> {
         let answer = query.send().await.map_err(|error| fault::of("Query", &error))?;
         let more = answer.last_evaluated_key().is_some();
-        let entries: Result<Vec<_>, _> = answer.items().iter().map(from_item).collect();
-        Ok(Page { entries: entries?, more })
+        Ok((answer.items.unwrap_or_default(), more))
     }
 
     /// Reads the entries at these places, in their order; those that do not exist are left out.

@@ -6,7 +6,11 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::Error;
 
-use crate::{Item, Store, fault, item, keys::Key};
+use crate::{
+    Item, Store, fault, item,
+    keys::{self, Key},
+    schema,
+};
 
 /// DynamoDB's limit on the items of one transaction.
 pub const ITEMS_PER_TRANSACTION: usize = 100;
@@ -47,6 +51,13 @@ impl Write {
     pub(crate) fn with(mut self, name: &'static str, value: AttributeValue) -> Self {
         self.values.push((name, value));
         self
+    }
+
+    /// The sort key of the entry that it puts back changed.
+    pub(crate) fn changed_entry(&self) -> Option<&str> {
+        let Kind::Put(item) = &self.kind else { return None };
+        let in_log = item::find_text(item, schema::PARTITION_KEY)?.starts_with(keys::LOG);
+        in_log.then(|| item::find_text(item, schema::SORT_KEY)).flatten()
     }
 
     fn into_transaction_item(self, table: &str) -> Result<TransactWriteItem, Error> {

@@ -22,7 +22,14 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelize,
     Method::POST,
     "/v2/conversations/{conversation_id}/add_members",
-    &[Action::BatchGetItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[
+        Action::BatchGetItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+    ],
     |cx, call| answer(cx, call, handle),
 );
 

@@ -25,7 +25,14 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelize,
     Method::POST,
     "/v2/messages/broadcast",
-    &[Action::BatchGetItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[
+        Action::BatchGetItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+    ],
     |cx, call| answer(cx, call, handle),
 );
 

@@ -22,7 +22,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelize,
     Method::POST,
     "/v2/messages/delete_for_everyone",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 

@@ -24,7 +24,14 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelize,
     Method::POST,
     "/v2/messages/send",
-    &[Action::BatchGetItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[
+        Action::BatchGetItem,
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+    ],
     |cx, call| answer(cx, call, handle),
 );
 

@@ -25,7 +25,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channels,
     Method::POST,
     "/channels/{channel_id}/members",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 

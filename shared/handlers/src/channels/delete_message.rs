@@ -24,7 +24,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channels,
     Method::DELETE,
     "/channels/{channel_id}/messages/{message_id}",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 

@@ -24,7 +24,14 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Events,
     Method::DELETE,
     "/api/v1/messages/{messageId}",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem, Action::DeleteObject],
+    &[
+        Action::DeleteItem,
+        Action::GetItem,
+        Action::PutItem,
+        Action::Query,
+        Action::UpdateItem,
+        Action::DeleteObject,
+    ],
     |cx, call| answer(cx, call, handle),
 );
 

@@ -21,7 +21,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Events,
     Method::PUT,
     "/api/v1/messages/{messageId}",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 

@@ -4,7 +4,10 @@
 //! into one frame. What happens to a room is told by one `RoomUpdated` at the end of the batch: it is complete, so
 //! the last one says it all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use dialects::events::{
@@ -112,8 +115,8 @@ struct Teller<'a> {
     created: Vec<TextMessage>,
     /// Who is due a `RoomUpdated`.
     rooms: BTreeSet<UserId>,
-    /// The log from where the hearer who is furthest behind has read to.
-    recent: Option<Vec<Entry>>,
+    /// The log, at least from where the hearer who is furthest behind has read to.
+    recent: Option<Vec<Arc<Entry>>>,
     /// The last entry of the batch; what `hearers` are was read after it was written.
     last: Seq,
     /// The last entry that was there when `recent` was read.

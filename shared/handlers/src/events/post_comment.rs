@@ -24,7 +24,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Events,
     Method::POST,
     "/api/v1/messages/{messageId}/comments",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 

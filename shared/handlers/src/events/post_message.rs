@@ -21,7 +21,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Events,
     Method::POST,
     "/api/v1/rooms/{roomId}/messages",
-    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 

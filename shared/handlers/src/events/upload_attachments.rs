@@ -29,6 +29,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Method::POST,
     "/api/v1/messages/{messageId}/attachments",
     &[
+        Action::DeleteItem,
         Action::GetItem,
         Action::PutItem,
         Action::Query,

@@ -30,6 +30,7 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
     "chatmessage",
     &[
         Action::BatchGetItem,
+        Action::DeleteItem,
         Action::GetItem,
         Action::PutItem,
         Action::Query,

@@ -8,7 +8,10 @@ use domain::{
     Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Place, Seq, Timestamp, UserId,
     ids::Nonce, permission::Actor,
 };
-use store::{Appended, Item, Store, Tail, Write, retry};
+use store::{
+    Appended, Item, Store, Tail, Write, retry,
+    turn::{End, Turn},
+};
 
 use crate::{auth::Caller, call, context::Context};
 
@@ -135,13 +138,33 @@ pub async fn commit<O: Operation>(
     operation: &O,
 ) -> Result<O::Output, Error> {
     call::is_about(id);
+    let mut turn = None;
+    let done = attempts(cx, caller, dialect, id, operation, &mut turn).await;
+    if let Some(turn) = turn {
+        cx.store.give_back(turn).await;
+    }
+    done
+}
+
+/// Attempts after which a change that was overtaken asks the others to wait: a quarter of a second.
+const PATIENCE: u32 = 8;
+
+async fn attempts<O: Operation>(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    id: &ConversationId,
+    operation: &O,
+    turn: &mut Option<Turn>,
+) -> Result<O::Output, Error> {
     // Writes of which it is not known whether they were done: the SDK tried them several times, and the last
     // answer, "later", says nothing about the tries before it.
     let mut unknown: Vec<(Place, Nonce, O::Output)> = Vec::new();
     for attempt in 0..retry::ATTEMPTS {
         let Some(known) = cx.store.conversation_seen(id).await? else { return Err(NO_CONVERSATION) };
         let gate = cx.store.gate(known.number).await;
-        let Some((conversation, tail)) = at_tail(&cx.store, known).await? else {
+        let number = known.number;
+        let Some((conversation, tail)) = at_tail(cx, known, turn.as_ref()).await? else {
             drop(gate);
             retry::pause(attempt).await;
             continue;
@@ -191,7 +214,16 @@ pub async fn commit<O: Operation>(
             Err(error) => return Err(error),
         }
         drop(gate);
-        retry::pause(attempt).await;
+        if attempt < PATIENCE {
+            retry::pause(attempt).await;
+            continue;
+        }
+        let now = cx.clock.now();
+        if turn.as_ref().is_none_or(|turn| turn.is_over(now)) {
+            *turn = cx.store.take_turn(number, now).await?;
+        }
+        // Whose turn it is has only those before it that had asked for the log's end already.
+        retry::pause(if turn.is_some() { 0 } else { attempt }).await;
     }
     Err(Error::Busy)
 }
@@ -199,9 +231,22 @@ pub async fn commit<O: Operation>(
 /// What it is called when a conversation is not there.
 pub const NO_CONVERSATION: Error = Error::NotFound("Conversation");
 
-/// The conversation with the settings that are true at its log's tail; none if it changed meanwhile.
-async fn at_tail(store: &Store, known: Conversation) -> Result<Option<(Conversation, Tail)>, Error> {
-    let tail = store.tail(known.number).await?;
+/// The conversation with the settings that are true at its log's tail; none if it changed meanwhile, or if it is
+/// somebody else's turn.
+async fn at_tail(
+    cx: &Context,
+    known: Conversation,
+    turn: Option<&Turn>,
+) -> Result<Option<(Conversation, Tail)>, Error> {
+    let store = &cx.store;
+    let tail = if turn.is_some() {
+        store.tail(known.number).await?
+    } else {
+        match store.end(known.number, cx.clock.now()).await? {
+            End::Free(tail) => tail,
+            End::Taken => return Ok(None),
+        }
+    };
     if let Some(tail) = tail
         && !tail.ended
         && tail.settings == known.changed

@@ -80,6 +80,8 @@ impl Recorder {
         for operation in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let Some(endpoint) = operation.endpoint else { continue };
             let actions = recorded.entry(endpoint.to_owned()).or_default();
+            // Who appends may be overtaken, take a turn, and must be able to give it back.
+            actions.extend(operation.appends.then(|| "dynamodb:DeleteItem".to_owned()));
             actions.extend(operation.actions.iter().map(|action| match *action {
                 "ManageConnections" => "execute-api:ManageConnections".to_owned(),
                 "Publish" => "sns:Publish".to_owned(),

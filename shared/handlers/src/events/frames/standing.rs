@@ -29,7 +29,7 @@ impl Teller<'_> {
             .count();
         let mut newest = recent.iter().rev().find_map(|entry| self.shown(member, entry));
         if newest.is_none() {
-            newest = self.older(member, recent.first().map_or(self.tail.next(), Entry::seq)).await?;
+            newest = self.older(member, recent.first().map_or(self.tail.next(), |entry| entry.seq())).await?;
         }
         let last = match newest {
             Some(message) => {
@@ -78,24 +78,9 @@ impl Teller<'_> {
         }
         let hearers = self.hearers.iter().filter(|member| member.is_active());
         let read = hearers.map(|member| self.read_up_to(member)).min().unwrap_or_default();
-        let mut recent: Vec<Entry> = Vec::new();
-        loop {
-            let before = recent.last().map(Entry::seq);
-            let span = Span::Before(before);
-            let stride = MOST_COUNTED - recent.len();
-            let page = self.cx.store.entries(self.stage.number, span, stride, true).await?;
-            self.tail = self.tail.max(page.entries.first().map(Entry::seq).unwrap_or_default());
-            recent.extend(page.entries.into_iter().take_while(|entry| entry.seq() > read));
-            let more = page.more && recent.last().map(Entry::seq) != before;
-            if !more
-                || recent.len() >= MOST_COUNTED
-                || recent.last().is_some_and(|last| last.seq() <= read.next())
-            {
-                break;
-            }
-        }
-        recent.reverse();
-        self.recent = Some(recent);
+        let recent = self.cx.store.recent(self.stage.number, read, MOST_COUNTED).await?;
+        self.tail = recent.tail;
+        self.recent = Some(recent.entries);
         self.look_again().await
     }
 

@@ -1,0 +1,165 @@
+//! The last entries of a log, remembered.
+//!
+//! Who tells at every message how many are unread need not read the log again at every message: what it read for the
+//! message before it has kept, up to the tail of then. What was written since is asked for (a consistent read), and
+//! says itself which older message it changed ([`Changed`]); that one is read again. So what is handed out is the log
+//! as it is now, and costs a unit and not a unit per fourteen messages. `append` asserts that no entry keeps a change
+//! to itself.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use domain::{Entry, Error, Event, Number, Place, Seq, entry::Changed};
+use quick_cache::Weighter;
+
+use crate::{Store, log::Span};
+
+/// Entries that are read first, to see how far the log goes.
+const FIRST: usize = 16;
+/// Bytes of all entries that a process remembers, about.
+pub(crate) const BYTES: u64 = 32 << 20;
+/// Bytes that an entry takes beside its text.
+const BESIDE: usize = 1_024;
+
+/// The end of a log.
+#[derive(Debug, Clone)]
+pub struct Recent {
+    /// Its last entries, without a gap, in order.
+    pub entries: Vec<Arc<Entry>>,
+    /// The last one; 0 if there is none.
+    pub tail: Seq,
+}
+
+/// What is remembered of a log: its last entries, without a gap.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Window {
+    entries: VecDeque<Arc<Entry>>,
+    bytes: u64,
+}
+
+impl Window {
+    fn first(&self) -> Option<Seq> {
+        self.entries.front().map(|entry| entry.seq())
+    }
+
+    fn tail(&self) -> Seq {
+        self.entries.back().map(|entry| entry.seq()).unwrap_or_default()
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.bytes += bytes(&entry);
+        self.entries.push_back(Arc::new(entry));
+    }
+
+    fn push_in_front(&mut self, entry: Entry) {
+        self.bytes += bytes(&entry);
+        self.entries.push_front(Arc::new(entry));
+    }
+
+    /// Puts an entry in the place of what it was.
+    fn replace(&mut self, entry: Entry) {
+        if let Some(standing) = self.entries.iter_mut().find(|one| one.seq() == entry.seq()) {
+            *standing = Arc::new(entry);
+        }
+    }
+
+    fn keep(&mut self, most: usize) {
+        while self.entries.len() > most {
+            let gone = self.entries.pop_front();
+            self.bytes -= gone.as_deref().map(bytes).unwrap_or_default();
+        }
+    }
+}
+
+/// Windows weigh what they take.
+#[derive(Debug, Clone)]
+pub(crate) struct Bytes;
+
+impl Weighter<Number, Arc<Window>> for Bytes {
+    fn weight(&self, _: &Number, window: &Arc<Window>) -> u64 {
+        window.bytes
+    }
+}
+
+/// What an entry takes, about. It must stay the same as the entry changes, so its text is not all of it.
+fn bytes(entry: &Entry) -> u64 {
+    let text = match &entry.event {
+        Event::MessageCreated(message) => message.content.text.as_ref().map_or(0, String::len),
+        _ => 0,
+    };
+    u64::try_from(BESIDE + text).unwrap_or(u64::MAX)
+}
+
+impl Store {
+    /// The end of a log, as of now: its entries after `after`, and maybe some before, but not more than `most`.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn recent(&self, number: Number, after: Seq, most: usize) -> Result<Recent, Error> {
+        let known = self.windows.get(&number);
+        let continued = match known.filter(|known| !known.entries.is_empty()) {
+            Some(known) => self.continued(number, Window::clone(&known)).await?,
+            None => None,
+        };
+        let mut window = match continued {
+            Some(window) => window,
+            None => self.before(number, Window::default(), FIRST.min(most)).await?,
+        };
+        // There is no gap in the numbers: how many are missing is known.
+        while let Some(first) = window.first() {
+            let missing = usize::try_from(first.0.saturating_sub(after.0 + 1)).unwrap_or(usize::MAX);
+            let missing = missing.min(most.saturating_sub(window.entries.len()));
+            if missing == 0 {
+                break;
+            }
+            window = self.before(number, window, missing).await?;
+            if window.first() == Some(first) {
+                break;
+            }
+        }
+        window.keep(most);
+        let recent = Recent { entries: window.entries.iter().cloned().collect(), tail: window.tail() };
+        self.windows.insert(number, Arc::new(window));
+        Ok(recent)
+    }
+
+    /// The window with so many entries before it.
+    async fn before(&self, number: Number, mut window: Window, limit: usize) -> Result<Window, Error> {
+        let page = self.entries(number, Span::Before(window.first()), limit, true).await?;
+        for entry in page.entries {
+            window.push_in_front(entry);
+        }
+        Ok(window)
+    }
+
+    /// The window with what was written since; none if that does not say what else it changed.
+    async fn continued(&self, number: Number, mut window: Window) -> Result<Option<Window>, Error> {
+        let first = window.first().unwrap_or_default();
+        let mut changed: Vec<Place> = Vec::new();
+        loop {
+            let page = self.entries(number, Span::After(window.tail()), PAGE, true).await?;
+            for entry in page.entries {
+                match entry.changed() {
+                    Changed::Nothing => {}
+                    Changed::Message(seq) if seq < first => {}
+                    Changed::Message(seq) => changed.push(Place { number, seq }),
+                    Changed::Any => return Ok(None),
+                }
+                window.push(entry);
+            }
+            if !page.more {
+                break;
+            }
+        }
+        changed.sort_unstable();
+        changed.dedup();
+        for some in changed.chunks(PAGE) {
+            for entry in self.entries_at(some, true).await? {
+                window.replace(entry);
+            }
+        }
+        Ok(Some(window))
+    }
+}
+
+/// Entries that are asked for at once: as many as one `BatchGetItem` takes.
+const PAGE: usize = 100;

@@ -1,0 +1,96 @@
+//! What a process remembers of a log's end is the log's end, whatever happened to it since by another process.
+
+use domain::{
+    Error, MessageId, Seq,
+    message::{Audience, Content},
+};
+use handlers::operations::{
+    messages::{self, Change, Recaller},
+    relay::{self, Post},
+};
+
+use super::*;
+
+/// Numbers that look random, and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+}
+
+fn says(text: String) -> Content {
+    Content { text: Some(text), ..Content::default() }
+}
+
+/// One thing that happens to a log, maybe to a message that is there.
+async fn happen(cx: &Context, room: &ConversationId, ids: &mut Vec<MessageId>, dice: &mut Dice, n: usize) {
+    let ann = caller("ann");
+    let text = says(format!("message {n}"));
+    let old = ids.get(dice.roll(ids.len().max(1))).cloned();
+    let done = match (dice.roll(10), old) {
+        (0, Some(id)) => messages::edit(cx, &ann, Dialect::Channels, &id, |content| *content = text.clone())
+            .await
+            .map(|_| ()),
+        (1, Some(id)) => {
+            messages::recall(cx, &ann, Dialect::Channels, &[id], Recaller::AuthorOrModerator).await
+        }
+        (2, Some(id)) => {
+            messages::change(cx, &ann, Dialect::Channelize, &id, Change::React("like".into())).await
+        }
+        (3, Some(id)) => messages::change(cx, &ann, Dialect::Channelize, &id, Change::Pin).await,
+        (4, Some(id)) => {
+            let draft = Draft { content: text, parent_id: Some(id), ..Draft::default() };
+            send::send(cx, &ann, Dialect::Channels, room, vec![draft]).await.map(|_| ())
+        }
+        // An id that was minted for one message is given to another.
+        (5, Some(id)) => {
+            let author = UserId::parse("ann").unwrap();
+            let post = Post { id: Some(id), author, content: text, audience: Audience::default() };
+            relay::post(cx, &ann, Dialect::Channelstream, room, &[post]).await.map(|_| ())
+        }
+        (6, _) => {
+            let id = MessageId::parse(&format!("chosen-{n}")).unwrap();
+            let draft = Draft { id: Some(id.clone()), content: text, ..Draft::default() };
+            ids.push(id);
+            send::send(cx, &ann, Dialect::Channels, room, vec![draft]).await.map(|_| ())
+        }
+        (_, _) => {
+            let drafts = (0..=dice.roll(3)).map(|_| Draft { content: text.clone(), ..Draft::default() });
+            let sent = send::send(cx, &ann, Dialect::Channels, room, drafts.collect()).await;
+            sent.map(|sent| ids.extend(sent.messages.into_iter().map(|message| message.id)))
+        }
+    };
+    // What was recalled is there no more.
+    assert!(matches!(done, Ok(()) | Err(Error::NotFound(_))), "{done:?}");
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_a_log_is_the_log() {
+    let server = Server::start().await;
+    server.make_users(&["ann"]).await;
+    let room = server.make_conversation("private", &["ann"]).await;
+    let number = server.number(&room).await;
+    let room = ConversationId::parse(&room).unwrap();
+    let (writing, reading) = (instance(&server), instance(&server));
+    let (mut ids, mut dice) = (Vec::new(), Dice(7));
+    for n in 0..160 {
+        happen(&writing, &room, &mut ids, &mut dice, n).await;
+        if dice.roll(3) == 0 {
+            continue;
+        }
+        let truth = log(&server, number).await;
+        let tail = truth.last().unwrap().seq();
+        let (after, most) = (Seq(dice.roll(usize::try_from(tail.0).unwrap() + 2) as u64), 1 + dice.roll(60));
+        let recent = reading.store.recent(number, after, most).await.unwrap();
+        assert_eq!(recent.tail, tail);
+        let entries: Vec<Entry> = recent.entries.iter().map(|entry| Entry::clone(entry)).collect();
+        assert_eq!(entries, truth[truth.len() - entries.len()..], "after {after}, {most} at most");
+        let due = truth.iter().filter(|entry| entry.seq() > after).count().min(most);
+        assert!(due <= entries.len() && entries.len() <= most, "{due}, {} of {most}", entries.len());
+    }
+    assert!(log(&server, number).await.iter().any(|entry| entry.changed() == domain::entry::Changed::Any));
+    server.end().await;
+}
