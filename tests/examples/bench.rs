@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt as _, TryStreamExt as _, stream};
 use handlers::delivery::road::Settings;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
@@ -29,10 +29,11 @@ use tokio_tungstenite::{accept_async, connect_async, tungstenite::Message};
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Http = Client<hyper_util::client::legacy::connect::HttpConnector, Full<Bytes>>;
 
-/// Sockets that hear one conversation, for the throughput.
+/// Sockets that subscribe to one channel, for the throughput.
 const SOCKETS: usize = 1_000;
-/// Messages sent to them.
-const MESSAGES: usize = 40;
+/// Messages sent to them, and how many are under way at once.
+const MESSAGES: usize = 200;
+const AT_ONCE: usize = 8;
 /// Messages a second, for the latency.
 const RATE: u32 = 200;
 /// Messages measured for the latency.
@@ -47,19 +48,21 @@ const BUSY_MEASURED: usize = 200;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
-    for (name, storage) in
-        [("in memory", Storage::Memory), ("in a file", Storage::File(folder.path().join("data.db")))]
-    {
-        let Measured { times, .. } = latency(storage, Settings::default(), RATE, MEASURED).await?;
-        println!(
-            "write to frame, {RATE}/s, 10 subscribers, {name}: p50 {:?}, p99 {:?} (budget 3 ms, 15 ms)",
-            at(&times, 0.5),
-            at(&times, 0.99)
-        );
+    for (n, ear) in [Ear::Channels, Ear::Events].into_iter().enumerate() {
+        let file = Storage::File(folder.path().join(format!("{n}.db")));
+        for (name, storage) in [("in memory", Storage::Memory), ("in a file", file)] {
+            let Measured { times, .. } = latency(ear, storage, Settings::default(), RATE, MEASURED).await?;
+            println!(
+                "write to frame, {RATE}/s, 10 {ear:?}, {name}: p50 {:?}, p99 {:?} (budget 3 ms, 15 ms)",
+                at(&times, 0.5),
+                at(&times, 0.99)
+            );
+        }
     }
     for millis in [0, 250, 500] {
         let road = Settings { coalesce: Duration::from_millis(millis), ..Settings::default() };
-        let Measured { times, posts } = latency(Storage::Memory, road, BUSY_RATE, BUSY_MEASURED).await?;
+        let Measured { times, posts } =
+            latency(Ear::Events, Storage::Memory, road, BUSY_RATE, BUSY_MEASURED).await?;
         println!(
             "a room at {BUSY_RATE}/s, `events`, a window of {millis} ms: {:.2} posts per event and connection, p50 {:?}, p99 {:?} (budget 0.25 with AWS's default, 500)",
             posts as f64 / (BUSY_MEASURED * SUBSCRIBERS) as f64,
@@ -92,6 +95,32 @@ struct Measured {
     posts: usize,
 }
 
+/// How a listener listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ear {
+    /// Sockets of `channels` that subscribe.
+    Channels,
+    /// Members with a socket of `events`, who are also told how the room now stands for them.
+    Events,
+}
+
+impl Ear {
+    /// The texts of the messages that a frame tells of.
+    fn texts(self, frame: &Value) -> Vec<&str> {
+        match self {
+            Self::Channels if frame.get("type").and_then(Value::as_str) == Some("channel_message") => {
+                frame.pointer("/data/content").and_then(Value::as_str).into_iter().collect()
+            }
+            Self::Events if frame.get("type").and_then(Value::as_str) == Some("TextMessagesCreated") => {
+                let messages =
+                    frame.pointer("/data/messages").and_then(Value::as_array).into_iter().flatten();
+                messages.filter_map(|message| message.get("text").and_then(Value::as_str)).collect()
+            }
+            Self::Channels | Self::Events => Vec::new(),
+        }
+    }
+}
+
 /// A server with a conversation of ann and some others.
 async fn server(options: Options, members: &[&str]) -> Result<(Running, Http, String), Failure> {
     let running = start(options).await?;
@@ -117,7 +146,13 @@ async fn post(http: &Http, url: &str, body: &Value) -> Result<(), Failure> {
 }
 
 /// From the request to the frame on the slowest of ten sockets.
-async fn latency(storage: Storage, road: Settings, rate: u32, all: usize) -> Result<Measured, Failure> {
+async fn latency(
+    ear: Ear,
+    storage: Storage,
+    road: Settings,
+    rate: u32,
+    all: usize,
+) -> Result<Measured, Failure> {
     let users: Vec<String> = (0..SUBSCRIBERS).map(|n| format!("user{n}")).collect();
     let members: Vec<&str> = users.iter().map(String::as_str).collect();
     let posts = Arc::new(AtomicUsize::new(0));
@@ -132,21 +167,14 @@ async fn latency(storage: Storage, road: Settings, rate: u32, all: usize) -> Res
         server(Options { storage, road, observer, ..Options::default() }, &members).await?;
     let (heard, mut hears) = mpsc::unbounded_channel::<(usize, Instant)>();
     for user in &users {
-        let mut socket = listen(&running, user).await?;
+        let mut socket = listen(&running, ear, user).await?;
         let heard = heard.clone();
         tokio::spawn(async move {
             while let Some(Ok(message)) = socket.next().await {
                 let Ok(text) = message.to_text() else { continue };
                 let Ok(frame) = serde_json::from_str::<Value>(text) else { continue };
-                if frame.get("type").and_then(Value::as_str) != Some("TextMessagesCreated") {
-                    continue;
-                }
-                let messages = frame.pointer("/data/messages").and_then(Value::as_array);
-                for message in messages.into_iter().flatten() {
-                    let number = message.get("text").and_then(Value::as_str);
-                    if let Some(number) = number.and_then(|text| text.parse().ok()) {
-                        let _gone = heard.send((number, Instant::now()));
-                    }
+                for number in ear.texts(&frame).into_iter().filter_map(|text| text.parse().ok()) {
+                    let _gone = heard.send((number, Instant::now()));
                 }
             }
         });
@@ -181,39 +209,53 @@ async fn latency(storage: Storage, road: Settings, rate: u32, all: usize) -> Res
 
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn listen(running: &Running, user: &str) -> Result<Socket, Failure> {
+async fn listen(running: &Running, ear: Ear, user: &str) -> Result<Socket, Failure> {
     let token = token::user_token(user, false, Duration::from_secs(3600), "dev-secret")?;
-    Ok(connect_async(format!("ws://{}/api/v1/events?token={token}", running.address)).await?.0)
+    let path = if ear == Ear::Channels { "/realtime" } else { "/api/v1/events" };
+    let mut socket = connect_async(format!("ws://{}{path}?token={token}", running.address)).await?.0;
+    if ear == Ear::Channels {
+        let subscribe = json!({"action": "subscribe", "channels": ["channel:room"]});
+        socket.send(Message::text(subscribe.to_string())).await?;
+        while let Some(Ok(message)) = socket.next().await {
+            let answer: Value = serde_json::from_str(message.to_text()?)?;
+            match answer.get("type").and_then(Value::as_str) {
+                Some("subscribed") => break,
+                Some("error") => return Err(answer.to_string().into()),
+                _ => {}
+            }
+        }
+    }
+    Ok(socket)
 }
 
 /// Frames, bytes of one on average, and the time from the first request to the last frame.
 async fn throughput() -> Result<(usize, usize, Duration), Failure> {
-    let (running, http, base) =
-        server(Options { storage: Storage::Memory, ..Options::default() }, &["bob"]).await?;
+    let options = Options { storage: Storage::Memory, ..Options::default() };
+    let (running, http, base) = server(options, &["bob"]).await?;
     let mut readers = JoinSet::new();
     for _ in 0..SOCKETS {
-        let mut socket = listen(&running, "bob").await?;
+        let mut socket = listen(&running, Ear::Channels, "bob").await?;
         readers.spawn(async move {
             let (mut frames, mut bytes) = (0_usize, 0_usize);
-            while let Some(Ok(message)) = socket.next().await {
-                let Message::Text(text) = message else { continue };
-                frames += 1;
-                bytes += text.len();
-                // What it says is not read: one text is the last.
-                if text.contains("the last") {
-                    break;
+            while frames < MESSAGES {
+                let Some(Ok(message)) = socket.next().await else { break };
+                if let Message::Text(text) = message {
+                    frames += 1;
+                    bytes += text.len();
                 }
             }
             (frames, bytes)
         });
     }
+    running.drained().await;
     let begun = Instant::now();
-    for n in 0..=MESSAGES {
-        let text =
-            if n == MESSAGES { "the last".to_owned() } else { format!("message {n} {}", "x".repeat(150)) };
-        post(&http, &format!("{base}/v2/messages/send"), &json!({"conversationId": "room", "body": text}))
-            .await?;
-    }
+    let url = format!("{base}/v2/messages/send");
+    let writes = stream::iter(0..MESSAGES).map(|n| {
+        let body = json!({"conversationId": "room", "body": format!("message {n} {}", "x".repeat(150))});
+        let (http, url) = (&http, &url);
+        async move { post(http, url, &body).await }
+    });
+    writes.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     let (mut frames, mut bytes) = (0, 0);
     while let Some(read) = readers.join_next().await {
         let (some, size) = read?;
