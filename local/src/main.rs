@@ -8,6 +8,10 @@ use switchboard::{
     start, token,
 };
 
+/// A table in the same process allocates and frees at every request.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

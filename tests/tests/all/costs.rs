@@ -310,9 +310,10 @@ fn of_many_subscribers_and_few_members_a_banned_one_hears_nothing() {
     assert!(told.reads < 60.0, "not a unit for each subscriber: {told:?}");
 }
 
-/// Not a budget, but a figure to know: `RoomUpdated` counts what its reader has not read, from the log.
+/// `RoomUpdated` counts what its reader has not read, from the log: only what the message before did not count yet is
+/// read.
 #[tokio::test]
-async fn what_is_delivered_to_somebody_far_behind_is_printed() {
+async fn who_is_far_behind_costs_as_much_as_who_has_read_all() {
     let mut bench = Bench::new().await;
     bench.server.make_users(&["ann", "bob"]).await;
     let room = bench.server.make_conversation("private", &["ann", "bob"]).await;
@@ -335,5 +336,7 @@ async fn what_is_delivered_to_somebody_far_behind_is_printed() {
         bench.lines.push(Line { what, budget: budget(0.0, f64::INFINITY), cold: None, warm });
     }
     print(&bench.lines);
+    let reads: Vec<f64> = bench.lines.iter().map(|line| line.warm.reads).collect();
+    assert!(reads.iter().all(|one| *one == reads[0]), "{reads:?}");
     bench.server.end().await;
 }
