@@ -52,7 +52,7 @@ async fn happen(cx: &Context, room: &ConversationId, ids: &mut Vec<MessageId>, d
             relay::post(cx, &ann, Dialect::Channelstream, room, &[post]).await.map(|_| ())
         }
         (6, _) => {
-            let id = MessageId::parse(&format!("chosen-{n}")).unwrap();
+            let id = MessageId::parse(format!("chosen-{n}")).unwrap();
             let draft = Draft { id: Some(id.clone()), content: text, ..Draft::default() };
             ids.push(id);
             send::send(cx, &ann, Dialect::Channels, room, vec![draft]).await.map(|_| ())
