@@ -23,7 +23,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channels,
     Method::POST,
     "/channels",
-    &[Action::DeleteItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 
