@@ -26,14 +26,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::POST,
     "/channel_config",
-    &[
-        Action::BatchGetItem,
-        Action::DeleteItem,
-        Action::GetItem,
-        Action::PutItem,
-        Action::Query,
-        Action::UpdateItem,
-    ],
+    &[Action::BatchGetItem, Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 
