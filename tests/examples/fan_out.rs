@@ -23,11 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for listeners in sizes {
         let all = size::compared()?;
         // With so many chunks it makes no difference how many of them a call gets.
-        let usual = all.iter().filter(|one| listeners < 500_000 || one.batch > 1);
-        for settings in usual.copied() {
-            let told = size::tell(settings, &prices, listeners)?;
-            println!("{}", size::lines(settings, &prices, listeners, &told));
-        }
+        let usual = all.into_iter().filter(|one| listeners < 500_000 || one.batch > 1);
+        size::tell(&usual.collect::<Vec<_>>(), &prices, listeners, |settings, told| {
+            println!("{}", size::lines(settings, &prices, listeners, told));
+        })?;
     }
     Ok(())
 }
