@@ -116,6 +116,7 @@ impl Device {
     pub async fn run(mut self) {
         let mut last = false;
         loop {
+            time::pass(self.world.weather.until_morning()).await;
             last |= matches!(self.phases.try_recv(), Ok(Phase::Last));
             if self.polls {
                 let (socket, by) = self.poll(&mut last).await;
