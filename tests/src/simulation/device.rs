@@ -193,16 +193,8 @@ impl Device {
             return None;
         }
         self.world.lines.open(&connection);
-        let mut open = Open {
-            socket,
-            connection,
-            received,
-            asked: None,
-            barred: 0,
-            deaf: false,
-            idle: soon(),
-            gap: false,
-        };
+        let (asked, barred, deaf, idle, gap) = (None, 0, false, soon(), false);
+        let mut open = Open { socket, connection, received, asked, barred, deaf, idle, gap };
         match self.dialect {
             Dialect::Channels => self.subscribe(&mut open),
             Dialect::Nkchat => self.say(&mut open, &everything_said(), "coreevent"),
