@@ -271,6 +271,8 @@ impl Rig {
                 calls.spawn(serve(Arc::clone(&self.topic), self.meter.clone(), worker, messages));
             }
             tokio::select! {
+                // Otherwise it is left to chance which process is free first, and what each of them knows already.
+                biased;
                 reply = &mut reading, if !read => {
                     read = true;
                     match reply {
