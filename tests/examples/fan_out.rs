@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --profile runner -p tests --example fan_out              # a thousand and a hundred thousand
-//! cargo run --profile runner -p tests --example fan_out -- 1000000   # eight minutes, and 1.2 GB
+//! cargo run --profile runner -p tests --example fan_out -- 1000000   # seven minutes, and 1.2 GB
 //! ```
 //!
 //! The real functions divide the audience, send and serve its chunks; the table, the topic, the queue and
