@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
-use dynoxide::{Database, DynoxideError};
+use dynoxide::{Database, DynoxideError, ImportOptions};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{StorageError, graft};
@@ -117,6 +117,16 @@ impl Embedded {
     /// What the emulator says.
     pub fn sweep(&self) -> Result<usize, DynoxideError> {
         self.database.sweep_ttl()
+    }
+
+    /// Puts many items at once, in DynamoDB's JSON: one transaction of SQLite, and no record in the stream.
+    ///
+    /// # Errors
+    /// What the emulator says, or that one is no item: then none is put.
+    pub fn import(&self, table: &str, items: Vec<serde_json::Value>) -> Result<(), DynoxideError> {
+        let items: Result<Vec<_>, _> = items.into_iter().map(serde_json::from_value).collect();
+        let items = items.map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
+        self.database.import_items(table, items, ImportOptions::default()).map(|_| ())
     }
 
     /// How far a trigger has read the shard: the sequence number of the last record that it is done with.

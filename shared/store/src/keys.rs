@@ -5,7 +5,7 @@
 //! | conversation, its settings | `CONV#<conversation id>` | `CONV` | `x` JSON, `n` number, `gone` once deleted |
 //! | member: a user's standing in it | `CONV#<conversation id>` | `MEMBER#<user id>` | `x` JSON, `n` number |
 //! | division of a large audience | `CONV#<conversation id>` | `MEMBER!` | see `division.rs`, `ttl` |
-//! | shard of it: how far it was served | `SHARD#<number>` | `<generation>#<shard>` | `p` round, `z` size, `ttl` |
+//! | shard of it: how far it was served | `SHARD#<number>` | `<generation>#<shard>`, and `<generation>#<shard>.end` when it was told of the end | `p` round, `z` size, `ttl` |
 //! | channel: how Channelstream delivers it | `CONV#<conversation id>` | `CHANNEL` | `x` JSON, `n` number, `a` last active |
 //! | watcher | `CONV#<conversation id>` | `WATCHER#<user id>` | `t` time |
 //! | one-to-one conversation of two users | `DIRECT#<bytes of low>:<low><high>` | `DIRECT` | `c` conversation id |

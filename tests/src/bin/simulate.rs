@@ -13,6 +13,7 @@ use std::{
 use clap::Parser;
 use tests::simulation::{
     checker::{self, Violation},
+    history::Fact,
     world::{self, Run},
 };
 
@@ -49,6 +50,8 @@ struct Sums {
     faults: AtomicU64,
     requests: AtomicU64,
     chunks: AtomicU64,
+    given_up: AtomicU64,
+    expired: AtomicU64,
     failed: Mutex<Vec<u64>>,
 }
 
@@ -70,11 +73,14 @@ fn main() -> ExitCode {
     });
     let failed = sums.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
     println!(
-        "{} worlds, {} facts, {} requests to the table, {} chunks, {} faults, {} worlds in which something does not hold; {:.1} s",
+        "{} worlds, {} facts, {} requests to the table, {} chunks, {} times something was given up, {} items expired, \
+         {} faults, {} worlds in which something does not hold; {:.1} s",
         sums.worlds.load(Relaxed),
         sums.facts.load(Relaxed),
         sums.requests.load(Relaxed),
         sums.chunks.load(Relaxed),
+        sums.given_up.load(Relaxed),
+        sums.expired.load(Relaxed),
         sums.faults.load(Relaxed),
         failed.len(),
         began.elapsed().as_secs_f64(),
@@ -96,6 +102,15 @@ fn many(arguments: &Arguments, next: &AtomicU64, sums: &Sums) {
         sums.faults.fetch_add(run.faults, Relaxed);
         sums.requests.fetch_add(run.requests, Relaxed);
         sums.chunks.fetch_add(run.chunks, Relaxed);
+        for (_, fact) in &run.facts {
+            match fact {
+                Fact::GivenUp { .. } | Fact::DeadLetter { .. } => sums.given_up.fetch_add(1, Relaxed),
+                Fact::Expired { items } => {
+                    sums.expired.fetch_add(u64::try_from(*items).unwrap_or(0), Relaxed)
+                }
+                _ => 0,
+            };
+        }
         if !violations.is_empty() {
             let mut failed = sums.failed.lock().unwrap_or_else(PoisonError::into_inner);
             failed.push(seed);

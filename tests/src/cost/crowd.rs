@@ -9,7 +9,7 @@ use handlers::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
-use store::connection::Connection;
+use store::{connection::Connection, keys};
 
 use super::rig::Rig;
 use crate::simulation::cloud::socket_call;
@@ -86,6 +86,20 @@ impl<'a> Crowd<'a> {
             }
         }
         Ok(Self { rig, room })
+    }
+
+    /// The same, told by functions with other settings over the same table.
+    #[must_use]
+    pub fn told_by<'b>(&self, rig: &'b Rig) -> Crowd<'b> {
+        Crowd { rig, room: self.room.clone() }
+    }
+
+    /// Forgets how it was divided.
+    ///
+    /// # Errors
+    /// What the table says.
+    pub async fn forget_division(&self) -> Result<(), String> {
+        self.rig.remove(keys::division(&self.room.id)).await
     }
 
     /// Writes a message of 200 bytes; where it is.

@@ -19,7 +19,10 @@ use handlers::{
     invocation::{HttpCall, Invocation, Reply, SocketCall, StreamChange, StreamRecord},
 };
 use serde::Deserialize;
-use store::{Item, Store, keys};
+use store::{
+    Item, Store,
+    keys::{self, Key},
+};
 use switchboard::{TEMPLATE, dynamodb::TABLE};
 use tokio::{
     task::JoinSet,
@@ -98,6 +101,7 @@ pub struct Rig {
     pub gateway: Arc<Gateway>,
     /// A context whose requests are not counted and take no time, to furnish with.
     pub furnishing: Arc<Context>,
+    table: Arc<Table>,
     unseen: aws_sdk_dynamodb::Client,
     topic: Arc<Topic>,
     answers: Answers,
@@ -113,12 +117,17 @@ impl fmt::Debug for Rig {
     }
 }
 
+/// Begins the luck of the SDK and the store anew: what happens from now on happens again so.
+pub fn same_luck() {
+    fastrand::seed(1);
+}
+
 /// Lets something happen in virtual time, with the same luck each time.
 ///
 /// # Errors
 /// What it says, or that there is no runtime.
 pub fn in_virtual_time<T>(happens: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    fastrand::seed(1);
+    same_luck();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(async {
@@ -134,10 +143,23 @@ impl Rig {
     /// When the table or a context cannot be made.
     pub async fn new(settings: Settings, answers: Answers) -> Result<Self, String> {
         let meter = Meter::default();
-        let millis = Duration::from_millis;
-        let table = Table::new(meter.clone(), millis(answers.table))?;
+        let table = Table::new(meter.clone(), Duration::from_millis(answers.table))?;
         let unseen = table.client(true);
         store::schema::create_table(&unseen, TABLE).await.map_err(|error| error.to_string())?;
+        Self::over(table, meter, settings, answers)
+    }
+
+    /// Another, over the same table, with processes, connections and a topic of its own.
+    ///
+    /// # Errors
+    /// When a context cannot be made.
+    pub fn beside(&self, settings: Settings) -> Result<Self, String> {
+        Self::over(Arc::clone(&self.table), self.meter.clone(), settings, self.answers)
+    }
+
+    fn over(table: Arc<Table>, meter: Meter, settings: Settings, answers: Answers) -> Result<Self, String> {
+        let millis = Duration::from_millis;
+        let unseen = table.client(true);
         let gateway = Gateway::new(meter.clone(), millis(answers.post), f64::from(settings.quota));
         let topic = Topic::new(meter.clone(), [millis(answers.topic), millis(answers.queue)]);
         let process = |endpoint: &Endpoint, client: aws_sdk_dynamodb::Client| -> Result<_, String> {
@@ -165,6 +187,7 @@ impl Rig {
             requests: process(reader, table.client(false))?,
             reader: process(reader, table.client(false))?,
             workers: Mutex::new(workers.collect::<Result<_, _>>()?),
+            table,
             meter,
             gateway,
             topic,
@@ -248,6 +271,8 @@ impl Rig {
                 calls.spawn(serve(Arc::clone(&self.topic), self.meter.clone(), worker, messages));
             }
             tokio::select! {
+                // Otherwise it is left to chance which process is free first, and what each of them knows already.
+                biased;
                 reply = &mut reading, if !read => {
                     read = true;
                     match reply {
@@ -272,12 +297,18 @@ impl Rig {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
     }
 
+    /// Removes an item of the table, uncounted.
+    ///
+    /// # Errors
+    /// What the table says.
+    pub async fn remove(&self, key: Key) -> Result<(), String> {
+        let delete = self.unseen.delete_item().table_name(TABLE).set_key(Some(keyed(key))).send().await;
+        delete.map(|_| ()).map_err(|error| format!("{error:?}"))
+    }
+
     /// The stream's record of an entry that was put.
     async fn record(&self, place: Place) -> Result<StreamRecord, String> {
-        let key = keys::entry(place);
-        let keys: Item = [("pk", key.pk), ("sk", key.sk)]
-            .map(|(name, value)| (name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(value)))
-            .into();
+        let keys = keyed(keys::entry(place));
         let read = self.unseen.get_item().table_name(TABLE).set_key(Some(keys.clone())).send().await;
         let item = read.map_err(|error| format!("{error:?}"))?.item;
         Ok(StreamRecord {
@@ -306,6 +337,12 @@ async fn serve(
         other => return Err(format!("the queue's function: {other:?}")),
     }
     Ok(worker)
+}
+
+fn keyed(key: Key) -> Item {
+    [("pk", key.pk), ("sk", key.sk)]
+        .map(|(name, value)| (name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(value)))
+        .into()
 }
 
 fn variable(settings: &Settings, name: &str) -> Option<String> {

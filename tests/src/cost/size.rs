@@ -11,11 +11,14 @@ use super::{
     meter::Used,
     page::{count, money},
     prices::Prices,
-    rig::{Rig, Settings, in_virtual_time},
+    rig::{Rig, Settings, in_virtual_time, same_luck},
 };
 
+/// Between two messages: long enough that the second is nobody's busy conversation.
+const PAUSE: Duration = Duration::from_secs(60);
+
 /// One message, told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Told {
     /// What it took, from its being written.
     pub used: Used,
@@ -23,18 +26,32 @@ pub struct Told {
     pub reached: [Duration; 2],
 }
 
-/// Tells an audience of so many two messages: the first finds it undivided.
+/// Tells an audience of so many two messages at each of these settings: the first finds it undivided. Gathering it takes
+/// longest, so it is gathered once: what the settings before left behind is a longer log, and nothing else.
 ///
 /// # Errors
 /// What the program says.
-pub fn tell(settings: Settings, prices: &Prices, listeners: usize) -> Result<[Told; 2], String> {
+pub fn tell(
+    all: &[Settings],
+    prices: &Prices,
+    listeners: usize,
+    mut told: impl FnMut(Settings, &[Told; 2]),
+) -> Result<(), String> {
+    let Some(first) = all.first() else { return Ok(()) };
     in_virtual_time(async {
-        let rig = Rig::new(settings, prices.assumed.answers_ms).await?;
-        let crowd = Crowd::gather(&rig, Ear::Channels, listeners).await?;
-        let first = one(&rig, &crowd).await?;
-        // Long enough that the second is nobody's busy conversation.
-        sleep(Duration::from_secs(60)).await;
-        Ok([first, one(&rig, &crowd).await?])
+        let ground = Rig::new(*first, prices.assumed.answers_ms).await?;
+        let gathered = Crowd::gather(&ground, Ear::Channels, listeners).await?;
+        for settings in all {
+            let rig = ground.beside(*settings)?;
+            let crowd = gathered.told_by(&rig);
+            crowd.forget_division().await?;
+            same_luck();
+            let first = one(&rig, &crowd).await?;
+            sleep(PAUSE).await;
+            told(*settings, &[first, one(&rig, &crowd).await?]);
+            sleep(PAUSE).await;
+        }
+        Ok(())
     })
 }
 

@@ -19,6 +19,7 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
+use serde::Deserialize;
 use serde_json::Value;
 use switchboard::dynamodb::{self, TABLE, embedded::Embedded};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -28,6 +29,9 @@ use super::meter::Meter;
 /// Read units a second of one partition key (DynamoDB).
 const UNITS_PER_SECOND: f64 = 3_000.0;
 
+/// Items that are put at once, to furnish with.
+const LOT: usize = 10_000;
+
 /// The table.
 pub struct Table {
     embedded: Embedded,
@@ -35,6 +39,8 @@ pub struct Table {
     answers_in: Duration,
     /// Until when the reads of a partition are spoken for.
     busy: Mutex<BTreeMap<String, Instant>>,
+    /// Furniture that is to be put into the table before anything else is done.
+    furniture: Mutex<Vec<Value>>,
 }
 
 impl fmt::Debug for Table {
@@ -50,7 +56,8 @@ impl Table {
     /// What the emulator says.
     pub fn new(meter: Meter, answers_in: Duration) -> Result<Arc<Self>, String> {
         let embedded = Embedded::memory().map_err(|error| error.to_string())?;
-        Ok(Arc::new(Self { embedded, meter, answers_in, busy: Mutex::default() }))
+        let (busy, furniture) = (Mutex::default(), Mutex::default());
+        Ok(Arc::new(Self { embedded, meter, answers_in, busy, furniture }))
     }
 
     /// A client whose requests take their time and are counted; `unseen`: one whose are not, to furnish with.
@@ -68,6 +75,10 @@ impl Table {
         body: Vec<u8>,
         unseen: bool,
     ) -> Result<HttpResponse, ConnectorError> {
+        if unseen && self.furnish(operation, &body)? {
+            return response((200, b"{}".to_vec()));
+        }
+        self.put_furniture(1)?;
         if unseen || operation == "DescribeTable" {
             return response(self.embedded.call(operation, &without_stream(operation, body)));
         }
@@ -90,6 +101,27 @@ impl Table {
         response((status, answer))
     }
 
+    /// Keeps what a batch puts, until it is time to put a lot at once; not if the batch is of another kind.
+    fn furnish(&self, operation: &str, body: &[u8]) -> Result<bool, ConnectorError> {
+        let Some(puts) = (operation == "BatchWriteItem").then(|| puts(body)).flatten() else {
+            return Ok(false);
+        };
+        self.furniture.lock().unwrap_or_else(PoisonError::into_inner).extend(puts);
+        self.put_furniture(LOT)?;
+        Ok(true)
+    }
+
+    /// Puts all that is to be put, if it is so much. The emulator looks at every page of its table when a write ends: a
+    /// million items are put in lots, or never.
+    fn put_furniture(&self, least: usize) -> Result<(), ConnectorError> {
+        let mut furniture = self.furniture.lock().unwrap_or_else(PoisonError::into_inner);
+        if furniture.len() < least {
+            return Ok(());
+        }
+        let put = self.embedded.import(TABLE, std::mem::take(&mut *furniture));
+        put.map_err(|error| ConnectorError::other(error.into(), None))
+    }
+
     /// Waits until the partition has given so many units.
     async fn turn(&self, partition: String, units: f64) {
         let until = {
@@ -102,6 +134,13 @@ impl Table {
         };
         sleep_until(until).await;
     }
+}
+
+/// The items that a batch puts; none if it does anything else.
+fn puts(body: &[u8]) -> Option<Vec<Value>> {
+    let mut request: Value = serde_json::from_slice(body).ok()?;
+    let writes = request.pointer_mut(&format!("/RequestItems/{TABLE}"))?.as_array_mut()?;
+    writes.iter_mut().map(|write| Some(write.get_mut("PutRequest")?.get_mut("Item")?.take())).collect()
 }
 
 /// The partition that a request reads; of a batch that of its first key.
@@ -123,13 +162,31 @@ fn without_stream(operation: &str, body: Vec<u8>) -> Vec<u8> {
     request.to_string().into_bytes()
 }
 
+/// What of an answer is counted; the rest of it, which may be a megabyte, is not even read.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Counted {
+    consumed_capacity: Option<Consumed>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Consumed {
+    One(Units),
+    Each(Vec<Units>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Units {
+    capacity_units: f64,
+}
+
 /// The units that an answer says were consumed.
 fn consumed(answer: &[u8]) -> f64 {
-    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-    let units = |table: &Value| table.get("CapacityUnits").and_then(Value::as_f64).unwrap_or_default();
-    match answer.get("ConsumedCapacity") {
-        Some(Value::Array(tables)) => tables.iter().map(units).sum(),
-        Some(table) => units(table),
+    match serde_json::from_slice::<Counted>(answer).unwrap_or_default().consumed_capacity {
+        Some(Consumed::Each(tables)) => tables.iter().map(|table| table.capacity_units).sum(),
+        Some(Consumed::One(table)) => table.capacity_units,
         None => 0.0,
     }
 }

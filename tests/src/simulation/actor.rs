@@ -50,6 +50,7 @@ impl Actor {
             // Some worlds have hours, in which connections grow old.
             let most = if self.world.weather.is_leisurely() { 1_800_000 } else { 250 };
             time::pass(self.dice.below(most)).await;
+            time::pass(self.world.weather.until_morning()).await;
             let Some(room) = self.dice.pick(&self.world.rooms).cloned() else { return };
             self.do_something(&room).await;
         }

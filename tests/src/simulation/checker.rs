@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{
     frames::Index,
-    given_up::{GivenUp, Listener},
+    given_up::{DeadLetter, GivenUp, Listener},
     history::{Ask, Deed, Fact, Outcome},
     listening,
     log::{self, Event},
@@ -71,8 +71,10 @@ pub struct Case<'a> {
     pub oracles: BTreeMap<String, Oracle>,
     /// What frames name.
     pub index: Index,
-    /// What was given up.
+    /// Chunks that were given up.
     pub given_up: Vec<GivenUp>,
+    /// Records of the stream that were.
+    pub dead_letters: Vec<DeadLetter>,
     requests: BTreeMap<Ask, Request>,
     /// What a room's id named, and since when.
     lives: BTreeMap<String, Vec<(u64, String)>>,
@@ -151,7 +153,7 @@ impl<'a> Case<'a> {
         let mut lives: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
         let (mut oracles, mut index) = (BTreeMap::new(), Index::default());
         let mut requests: BTreeMap<Ask, Request> = BTreeMap::new();
-        let (mut fair, mut given_up) = (false, Vec::new());
+        let (mut fair, mut given_up, mut dead_letters) = (false, Vec::new(), Vec::new());
         for (at, fact) in &run.facts {
             match fact {
                 Fact::Room { room, number, since, visibility } => {
@@ -183,10 +185,11 @@ impl<'a> Case<'a> {
                 }
                 Fact::Cleared => fair = true,
                 Fact::GivenUp { chunk } => given_up.extend(GivenUp::of(*at, chunk)),
+                Fact::DeadLetter { keys } => dead_letters.push(DeadLetter::of(*at, keys)),
                 _ => {}
             }
         }
-        Ok(Self { run, oracles, index, given_up, requests, lives })
+        Ok(Self { run, oracles, index, given_up, dead_letters, requests, lives })
     }
 
     /// What the room's id named then: its first life is called as it is, a later one with its number.
@@ -207,6 +210,7 @@ impl<'a> Case<'a> {
     pub fn is_excused(&self, room: &str, seq: u64, who: &Listener<'_>) -> bool {
         let number = self.index.rooms.iter().find(|(_, name)| *name == room).map_or(0, |(number, _)| *number);
         self.given_up.iter().any(|one| one.excuses(number, seq, who))
+            || self.dead_letters.iter().any(|one| one.excuses(number, seq, who))
     }
 
     fn once(&self) -> Vec<Violation> {
@@ -289,7 +293,8 @@ impl<'a> Case<'a> {
     /// Nothing is left of the members of a conversation that has ended, and whose end was told to all.
     fn swept(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
-        for item in self.run.items.iter().filter(|_| self.given_up.is_empty()) {
+        let gave_up = !self.given_up.is_empty() || !self.dead_letters.is_empty();
+        for item in self.run.items.iter().filter(|_| !gave_up) {
             let text = |path: &str| item.pointer(path).and_then(Value::as_str).unwrap_or_default();
             let number = text("/n/N").parse().unwrap_or_default();
             let Some(room) = self.index.rooms.get(&number) else { continue };

@@ -146,11 +146,16 @@ impl Cloud {
         }
     }
 
-    /// Calls the stream's function; none if it did not come to its end.
-    pub async fn deliver(&self, records: Vec<StreamRecord>) -> Option<Vec<String>> {
+    /// Calls the stream's function, which dies when it was polled so often; none if it did not come to its end.
+    pub async fn deliver(&self, records: Vec<StreamRecord>, deadly: Option<u64>) -> Option<Vec<String>> {
         let endpoint = *self.routes.get("fan-out")?;
         let process = Arc::clone(self.dice.pick(&self.deliveries)?);
-        match self.invoke(endpoint, process, Invocation::Stream(records), DELIVERY_PATIENCE).await? {
+        let records = Invocation::Stream(records);
+        let reply = match deadly {
+            Some(_) => self.within(endpoint, process, records, DELIVERY_PATIENCE, deadly).await,
+            None => self.invoke(endpoint, process, records, DELIVERY_PATIENCE).await,
+        };
+        match reply? {
             Reply::Batch(failed) => Some(failed),
             Reply::Http(_) => None,
         }

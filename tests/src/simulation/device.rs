@@ -116,6 +116,7 @@ impl Device {
     pub async fn run(mut self) {
         let mut last = false;
         loop {
+            time::pass(self.world.weather.until_morning()).await;
             last |= matches!(self.phases.try_recv(), Ok(Phase::Last));
             if self.polls {
                 let (socket, by) = self.poll(&mut last).await;
@@ -192,16 +193,8 @@ impl Device {
             return None;
         }
         self.world.lines.open(&connection);
-        let mut open = Open {
-            socket,
-            connection,
-            received,
-            asked: None,
-            barred: 0,
-            deaf: false,
-            idle: soon(),
-            gap: false,
-        };
+        let (asked, barred, deaf, idle, gap) = (None, 0, false, soon(), false);
+        let mut open = Open { socket, connection, received, asked, barred, deaf, idle, gap };
         match self.dialect {
             Dialect::Channels => self.subscribe(&mut open),
             Dialect::Nkchat => self.say(&mut open, &everything_said(), "coreevent"),

@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use store::schema;
 use switchboard::dynamodb::TABLE;
 
 use super::{
@@ -95,6 +96,17 @@ impl Engine {
     /// What was changed since this was last asked.
     pub fn changes(&self) -> Vec<Change> {
         self.with(|state| std::mem::take(&mut state.changes))
+    }
+
+    /// The keys of items whose time to live was over before that second.
+    #[must_use]
+    pub fn over(&self, second: u64) -> Vec<Value> {
+        let is_over = |item: &&Item| {
+            let ttl = item.get(schema::TTL).and_then(|ttl| ttl.get("N")?.as_str()?.parse::<u64>().ok());
+            ttl.is_some_and(|ttl| ttl < second)
+        };
+        let key = |item: &Item| json!({"pk": item.get("pk"), "sk": item.get("sk")});
+        self.with(|state| state.items.values().filter(is_over).map(key).collect())
     }
 
     /// Every item there is.

@@ -1,5 +1,7 @@
-//! What is lost when a chunk of a large audience is given up: its shard may miss it, until whoever is in it resumes
-//! (`docs/operations.md`).
+//! What is lost when a chunk of a large audience, or a record of the stream, is given up: its shard, or everybody, may miss
+//! it, until they resume (`docs/operations.md`).
+
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -59,5 +61,30 @@ impl GivenUp {
             && self.at > who.opened
             && (wide || (from.is_none_or(|from| from <= id) && to.is_none_or(|to| id < to)))
             && self.entries.iter().any(|(from, to)| (*from..=*to).contains(&seq))
+    }
+}
+
+/// Records of the stream that were given up: whoever was there may miss them.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    at: u64,
+    entries: BTreeSet<(u64, u64)>,
+}
+
+impl DeadLetter {
+    /// Those of the items with these keys; read marks, signals and sockets are owed to nobody.
+    #[must_use]
+    pub fn of(at: u64, keys: &[String]) -> Self {
+        let entry = |key: &String| {
+            let (number, seq) = key.strip_prefix("LOG#")?.split_once(' ')?;
+            Some((number.parse().ok()?, seq.parse().ok()?))
+        };
+        Self { at, entries: keys.iter().filter_map(entry).collect() }
+    }
+
+    /// Whether a connection that was open then may have missed the entry.
+    #[must_use]
+    pub fn excuses(&self, number: u64, seq: u64, who: &Listener<'_>) -> bool {
+        self.at > who.opened && self.entries.contains(&(number, seq))
     }
 }

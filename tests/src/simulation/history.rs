@@ -138,6 +138,16 @@ pub enum Fact {
         /// It.
         chunk: Value,
     },
+    /// Records of the stream were given up, after so many attempts as its trigger makes.
+    DeadLetter {
+        /// The items that they were of: partition key and sort key.
+        keys: Vec<String>,
+    },
+    /// Items whose time to live was over were removed.
+    Expired {
+        /// How many.
+        items: usize,
+    },
     /// A frame was received.
     Heard {
         /// The socket.
@@ -227,6 +237,15 @@ impl fmt::Display for Fact {
             Self::Heard { socket, frame } => write!(f, "socket {socket} hears {}", brief(frame)),
             Self::Closed { socket, by } => write!(f, "socket {socket} closed by {by}"),
             Self::GivenUp { chunk } => write!(f, "given up: {chunk}"),
+            Self::DeadLetter { keys } => {
+                write!(f, "dead letters:")?;
+                // A sort key may be an id that the program drew by chance.
+                keys.iter().try_for_each(|key| match key.strip_prefix("LOG#") {
+                    Some(entry) => write!(f, " entry {entry}"),
+                    None => write!(f, " {}", key.split('#').next().unwrap_or_default()),
+                })
+            }
+            Self::Expired { items } => write!(f, "{items} items whose time was over are gone"),
             Self::Overdue => f.write_str("a function that delivers is overdue"),
             Self::Panicked { function } => write!(f, "{function} panicked"),
             Self::Cleared => f.write_str("the weather clears"),

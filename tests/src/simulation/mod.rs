@@ -6,8 +6,10 @@
 //!
 //! # Layout
 //! - [`world`]: one run. [`dice`], [`weather`], [`time`]: where its luck comes from, what goes wrong, when.
-//! - [`table`], [`stream`], [`gateway`], [`cloud`]: DynamoDB, its stream, the connections, the functions.
-//! - [`engine`], [`expression`]: the table's own items; [`beside`]: the emulator, to compare with.
+//! - [`table`], [`stream`], [`trigger`], [`gateway`], [`cloud`]: DynamoDB, its stream and who reads it, the connections,
+//!   the functions.
+//! - [`engine`], [`expression`]: the table's own items; [`expiry`]: what becomes of those whose time is over; [`beside`]:
+//!   the emulator, to compare with.
 //! - [`topic`], [`queue`]: SNS and SQS between the fan-out and the workers of large audiences.
 //! - [`door`], [`device`], [`actor`]: clients: requests, sockets, and who uses them.
 //! - [`history`]: what the clients saw. [`log`], [`oracle`], [`given_up`], [`checker`]: what they should have seen.
@@ -24,6 +26,7 @@ pub mod device;
 pub mod dice;
 pub mod door;
 pub mod engine;
+pub mod expiry;
 pub mod expression;
 pub mod frames;
 pub mod gateway;
@@ -37,5 +40,6 @@ pub mod stream;
 pub mod table;
 pub mod time;
 pub mod topic;
+pub mod trigger;
 pub mod weather;
 pub mod world;

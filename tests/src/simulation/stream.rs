@@ -1,9 +1,8 @@
-//! The stream of a world's table and its trigger: shards that split, batches cut anywhere, delivered at least once.
+//! The stream of a world's table: shards that split, batches cut anywhere, each brought to the [`Trigger`].
 //!
 //! As in AWS: the records of one partition key stand in one shard, in order; a shard's child is read when the
-//! shard has been read to its end; a batch that fails in part comes again from its lowest failed record on; and
-//! nothing behind a batch is delivered before the batch is. What stands between the stream and the function, a
-//! queue for one, would be another [`Shard`] with its own batches.
+//! shard has been read to its end; and nothing behind a batch is delivered before the batch is, or was given up. What
+//! stands between the stream and the function, a queue for one, would be another [`Shard`] with its own batches.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -22,8 +21,10 @@ use super::{
     dice::Dice,
     engine::Change,
     expression,
+    history::History,
     table::{self, Place, Table},
     time,
+    trigger::Trigger,
     weather::Weather,
 };
 
@@ -56,6 +57,7 @@ pub struct Stream {
     busy: AtomicU64,
     /// Tells idle readers that something has come, or that a shard before theirs has been read.
     stirred: Notify,
+    trigger: Trigger,
     dice: Dice,
     weather: Weather,
 }
@@ -63,7 +65,7 @@ pub struct Stream {
 impl Stream {
     /// The table's stream, from its beginning.
     #[must_use]
-    pub fn new(seed: u64, table: &Arc<Table>, weather: Weather) -> Arc<Self> {
+    pub fn new(seed: u64, table: &Arc<Table>, weather: Weather, history: History) -> Arc<Self> {
         let dice = Dice::new(seed, "stream");
         let heads: Vec<usize> = (0..usize::try_from(dice.between(1, 3)).unwrap_or(1)).collect();
         Arc::new(Self {
@@ -75,6 +77,7 @@ impl Stream {
             commits: Mutex::default(),
             busy: AtomicU64::new(0),
             stirred: Notify::new(),
+            trigger: Trigger::new(seed, dice.clone(), weather.clone(), history),
             dice,
             weather,
         })
@@ -128,6 +131,7 @@ impl Stream {
 
     /// Takes a record, if the trigger's filter lets it through.
     fn take(&self, change: &Change) {
+        // What was removed, by a function or because its time was over, it does not.
         let Some(new) = &change.new else { return };
         let text = |name: &str| new.get(name).and_then(|value| value.get("S")?.as_str()).unwrap_or_default();
         let key = text("pk");
@@ -154,6 +158,7 @@ impl Stream {
             new_image: Some(item(new)),
             old_image: change.old.as_ref().map(item),
         };
+        self.trigger.meet(&record);
         let hash = key.bytes().fold(7_usize, |hash, byte| (hash * 31 + usize::from(byte)) % 1_009);
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,7 +196,7 @@ impl Stream {
             };
             self.busy.fetch_add(1, Relaxed);
             let size = batch.len();
-            self.deliver(batch, &cloud).await;
+            self.trigger.deliver(batch, &cloud).await;
             let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(this) = shards.get_mut(shard) {
                 this.waiting.drain(..size);
@@ -211,41 +216,6 @@ impl Stream {
     fn is_over(&self, shard: usize) -> bool {
         let shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         shards.get(shard).is_none_or(|this| this.closed && this.waiting.is_empty())
-    }
-
-    /// Delivers a batch until all of it is.
-    async fn deliver(&self, mut batch: Vec<StreamRecord>, cloud: &Cloud) {
-        while !batch.is_empty() {
-            if self.weather.strikes(&self.dice, self.weather.rates().shuffled) {
-                self.shuffle(&mut batch);
-            }
-            let failed = cloud.deliver(batch.clone()).await;
-            let lowest = match &failed {
-                None => Some(0),
-                Some(failed) => batch.iter().position(|record| failed.contains(&record.sequence_number)),
-            };
-            match lowest {
-                Some(index) => batch = batch.split_off(index),
-                None if self.weather.strikes(&self.dice, self.weather.rates().again) => {}
-                None => return,
-            }
-            let stalled = self.weather.strikes(&self.dice, self.weather.rates().stalled);
-            time::pass(if stalled { 310_000 } else { self.dice.between(10, 200) }).await;
-        }
-    }
-
-    /// Another order, each item's own kept: the stream promises no more.
-    fn shuffle(&self, batch: &mut Vec<StreamRecord>) {
-        let mut by_item: BTreeMap<String, VecDeque<StreamRecord>> = BTreeMap::new();
-        let mut order = Vec::with_capacity(batch.len());
-        for record in batch.drain(..) {
-            let text = |name| handlers::invocation::string_attribute(&record.keys, name).unwrap_or_default();
-            let key = format!("{} {}", text("pk"), text("sk"));
-            order.push(key.clone());
-            by_item.entry(key).or_default().push_back(record);
-        }
-        self.dice.shuffle(&mut order);
-        batch.extend(order.iter().filter_map(|key| by_item.get_mut(key)?.pop_front()));
     }
 }
 

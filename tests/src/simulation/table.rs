@@ -104,6 +104,15 @@ impl Table {
         self.engine.items()
     }
 
+    /// Removes those that are chosen of the items whose time to live is over; says how many.
+    pub fn expire(&self, chosen: impl Fn() -> bool) -> usize {
+        let second = u64::try_from(time::now().seconds()).unwrap_or_default();
+        let gone = self.engine.over(second).into_iter().filter(|_| chosen()).map(|key| {
+            self.call("DeleteItem", json!({"TableName": TABLE, "Key": key}).to_string().as_bytes());
+        });
+        gone.count()
+    }
+
     /// In what the emulator beside it differs; empty where there is none.
     ///
     /// # Errors

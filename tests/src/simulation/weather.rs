@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 };
 
-use super::dice::Dice;
+use super::{dice::Dice, time};
 
 /// How often something happens, in a thousand.
 #[derive(Debug, Clone, Copy, Default)]
@@ -63,6 +63,8 @@ pub struct Rates {
     pub unserved: u64,
     /// Whoever serves a chunk is killed, each time: in the end it is given up.
     pub cursed: u64,
+    /// Whoever is brought a record of the stream is killed, each time: in the end it is a dead letter.
+    pub doomed: u64,
 }
 
 /// The weather of one world.
@@ -70,6 +72,10 @@ pub struct Rates {
 pub struct Weather {
     rates: Rates,
     leisurely: bool,
+    /// How often an item whose time is over is removed; none: never.
+    expires: Option<u64>,
+    /// When everybody sleeps, from and to.
+    night: (u64, u64),
     fair: Arc<AtomicBool>,
     storms: Arc<AtomicU64>,
 }
@@ -109,11 +115,20 @@ impl Weather {
             undeleted: rate(120),
             unserved: if dice.below(4) == 0 { rate(650) } else { rate(100) },
             cursed: if dice.below(3) == 0 { rate(200) } else { 0 },
+            doomed: 0,
         };
         let storms = Arc::new(AtomicU64::new(0));
         let leisurely = dice.below(40) == 0;
         rates.outage = if calm || dice.below(3) > 0 { 0 } else { dice.between(10, 120) };
-        Self { rates, leisurely, fair: Arc::new(AtomicBool::new(true)), storms }
+        // What came later has dice of its own: worlds without it are as they were.
+        let dice = Dice::new(seed, "what is lost and what is over");
+        let some = |one_in: u64| !calm && dice.below(one_in) == 0;
+        rates.doomed = if some(6) { dice.between(5, 120) } else { 0 };
+        let expires = some(3).then(|| dice.between(1, 1_000));
+        let hours = dice.pick(&[3, 30, 60]).copied().unwrap_or(3);
+        let dusk = dice.between(200, 1_500);
+        let night = if some(24) { (dusk, dusk + hours * 3_600_000) } else { (0, 0) };
+        Self { rates, leisurely, expires, night, fair: Arc::new(AtomicBool::new(true)), storms }
     }
 
     /// How often what happens now; never, while it is fair.
@@ -122,16 +137,37 @@ impl Weather {
         if self.fair.load(Relaxed) { Rates::default() } else { self.rates }
     }
 
-    /// Whether chunks may be given up in this world: then who sees a gap in the numbers has to come back for it.
+    /// Whether something may be given up in this world: then who sees a gap in the numbers has to come back for it.
     #[must_use]
     pub fn gives_up(&self) -> bool {
-        self.rates.cursed > 0
+        self.rates.cursed > 0 || self.dooms()
+    }
+
+    /// Whether records of the stream may be given up.
+    #[must_use]
+    pub fn dooms(&self) -> bool {
+        self.rates.doomed > 0
+    }
+
+    /// How many in a thousand of the items whose time is over are removed, each time somebody looks; none if nobody does.
+    #[must_use]
+    pub fn expires(&self) -> Option<u64> {
+        self.expires
+    }
+
+    /// For how many milliseconds everybody sleeps; none, while they are awake, and in fair weather.
+    #[must_use]
+    pub fn until_morning(&self) -> u64 {
+        let (dusk, dawn) = self.night;
+        let now = time::millis();
+        if now < dusk || self.is_fair() { 0 } else { dawn.saturating_sub(now) }
     }
 
     /// Whether this world lasts: what is to come again comes after minutes.
     #[must_use]
     pub fn dawdles(&self) -> bool {
-        self.gives_up() || self.leisurely || self.rates.stalled > 0 || self.rates.unserved > 0
+        let night = self.night.1 > 0;
+        night || self.gives_up() || self.leisurely || self.rates.stalled > 0 || self.rates.unserved > 0
     }
 
     /// Whether its users take their time: hours, in which connections grow old.

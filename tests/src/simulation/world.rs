@@ -21,6 +21,7 @@ use super::{
     device::{Device, Phase, Surroundings},
     dice::Dice,
     door::{Door, Knock, Who},
+    expiry,
     gateway::Lines,
     history::{Fact, History, hash},
     queue::Queue,
@@ -120,11 +121,13 @@ async fn live(seed: u64, beside: bool) -> Result<Run, String> {
         rooms,
         sockets,
     };
-    let stream = Stream::new(seed, &table, weather.clone());
+    let stream = Stream::new(seed, &table, weather.clone(), history.clone());
     let mut streaming = JoinSet::new();
     streaming.spawn(Arc::clone(&stream).run(Arc::clone(&cloud)));
     let mut serving = JoinSet::new();
     serving.spawn(Arc::clone(&queue).run(Arc::clone(&cloud)));
+    let mut expiring = JoinSet::new();
+    expiring.spawn(expiry::run(seed, Arc::clone(&table), weather.clone(), history.clone()));
     weather.set_fair(false);
     // Where a conversation may end, nobody names one that is not there: that would make another of its name.
     let mortal = dice.permille(200);
@@ -132,6 +135,8 @@ async fn live(seed: u64, beside: bool) -> Result<Run, String> {
     let asks = Arc::new(AtomicUsize::new(0));
     let actors = || actors(&surroundings, seed, &dice, &users, (&table, &asks, mortal));
     let mut readers = act(actors(), dice.between(16, 36)).await;
+    // Devices may have gone to bed after the last deed.
+    time::pass(weather.until_morning()).await;
     weather.set_fair(true);
     let gone = ended(&table);
     if !gone.is_empty() && dice.permille(700) {
@@ -143,6 +148,7 @@ async fn live(seed: u64, beside: bool) -> Result<Run, String> {
         }
         weather.set_fair(false);
         readers = act(actors(), dice.between(8, 24)).await;
+        time::pass(weather.until_morning()).await;
         weather.set_fair(true);
         if quiet.is_some() {
             return Err("a world that was to go on did not get quiet".to_owned());
@@ -173,6 +179,7 @@ async fn live(seed: u64, beside: bool) -> Result<Run, String> {
     }
     streaming.abort_all();
     serving.abort_all();
+    expiring.abort_all();
     if let Some(difference) = table.differences()?.first() {
         return Err(difference.clone());
     }

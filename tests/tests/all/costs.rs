@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use switchboard::dynamodb::Storage;
 use tests::cost::{
     crowd::{Crowd, Ear},
-    rig::{Rig, in_virtual_time},
-    size,
+    rig::{Rig, Settings, in_virtual_time},
+    size::{self, Told},
 };
 
 use crate::harness::{Server, recorder::Cost, within};
@@ -279,21 +279,39 @@ fn the_page_of_costs_is_what_is_counted() {
 
 #[test]
 fn a_large_audience_is_told_through_chunks_and_within_the_quota() {
-    let prices = tests::cost::prices::Prices::read().unwrap();
-    let settings = tests::cost::rig::Settings { large_audience: 10, ..size::compared().unwrap()[0] };
-    let told = size::tell(settings, &prices, 100).unwrap();
-    for told in &told {
+    let told = told(&[Settings { large_audience: 10, ..size::compared().unwrap()[0] }]);
+    for told in &told[0] {
         assert_eq!((told.used.posts, told.used.throttled), (100.0, 0.0));
         assert_eq!(told.used.chunks, 11.0, "ten of subscribers, one of the author: {told:?}");
         assert!(told.reached[0] <= told.reached[1], "{told:?}");
     }
-    assert!(told[0].used.reads > told[1].used.reads, "only the first divides");
+    assert!(told[0][0].used.reads > told[0][1].used.reads, "only the first divides");
+}
+
+/// An audience is gathered once for all settings: what is measured of one says nothing of those before it.
+#[test]
+fn settings_that_share_an_audience_are_measured_as_if_alone() {
+    let [usual, _, raised, singly] =
+        size::compared().unwrap().map(|settings| Settings { large_audience: 10, ..settings });
+    let together = told(&[singly, usual, raised]);
+    assert_eq!(together, [told(&[singly]), told(&[usual]), told(&[raised])].concat());
+}
+
+fn told(all: &[Settings]) -> Vec<[Told; 2]> {
+    let prices = tests::cost::prices::Prices::read().unwrap();
+    let mut lines = Vec::new();
+    size::tell(all, &prices, 100, |_, told| lines.push(*told)).unwrap();
+    for Told { used, .. } in lines.iter_mut().flatten() {
+        // A difference of two sums: what is less than a millisecond of it is rounding.
+        used.seconds = (used.seconds * 1_000.0).round();
+    }
+    lines
 }
 
 /// In a shard of more subscribers than are asked about one by one the few members are read as a list.
 #[test]
 fn of_many_subscribers_and_few_members_a_banned_one_hears_nothing() {
-    let settings = tests::cost::rig::Settings { large_audience: 120, ..size::compared().unwrap()[0] };
+    let settings = Settings { large_audience: 120, ..size::compared().unwrap()[0] };
     let answers = tests::cost::prices::Prices::read().unwrap().assumed.answers_ms;
     let told = in_virtual_time(async {
         let rig = Rig::new(settings, answers).await?;

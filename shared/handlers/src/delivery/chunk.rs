@@ -45,6 +45,12 @@ impl Shard {
         };
         format!("{list}{}", self.at)
     }
+
+    /// Under which name it is noted that it was told of the conversation's end.
+    #[must_use]
+    pub fn end(&self) -> String {
+        format!("{}.end", self.name())
+    }
 }
 
 /// What has happened, as it travels.

@@ -12,7 +12,7 @@ use http::StatusCode;
 use store::{change::Change, division::Served};
 
 use super::{
-    chunk::{self, Chunk, Shard},
+    chunk::{self, Chunk},
     division, due, post,
     stage::Stage,
 };
@@ -116,7 +116,8 @@ async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
     let served = Served { round, size };
     cx.store.note_served((number, generation), &shard.name(), served, cx.clock.now()).await?;
     if changes.iter().any(|change| ends(change)) {
-        sweep(cx, number, round).await?;
+        cx.store.note_served((number, generation), &shard.end(), served, cx.clock.now()).await?;
+        sweep(cx, number).await?;
     }
     Ok(())
 }
@@ -127,15 +128,15 @@ pub(super) fn ends(change: &Change) -> bool {
 }
 
 /// Removes what is left of a conversation that has ended, if every shard has been told: until then who subscribes is
-/// judged by being a member. The last shard sees that all are done.
-async fn sweep(cx: &Context, number: Number, round: u64) -> Result<(), Error> {
+/// judged by being a member. The last shard sees that all are done. Their rounds do not say it: of chunks that are sent
+/// again some are known, and are delivered as what they were in the round before.
+async fn sweep(cx: &Context, number: Number) -> Result<(), Error> {
     let Some(id) = cx.store.conversation_of(number).await? else { return Ok(()) };
     let Some(division) = cx.store.division(&id).await?.filter(|one| one.number == number) else {
         return Ok(());
     };
     let served = cx.store.served(&division).await?;
-    let told = |name: &String| served.get(name).is_some_and(|one| one.round >= round);
-    if division::shards(&division).iter().map(Shard::name).all(|name| told(&name)) {
+    if division::shards(&division).iter().all(|shard| served.contains_key(&shard.end())) {
         cx.store.sweep_members(&id, number).await?;
     }
     Ok(())

@@ -1,10 +1,10 @@
 //! What goes wrong on the road of a large audience: a chunk that nobody can read, a listener that does not read.
 
-use domain::Seq;
+use domain::{ConversationId, Seq};
 use handlers::{
     delivery::{
         chunk::{Carried, Chunk, List, Shard},
-        deliver,
+        deliver, division,
     },
     invocation::{Invocation, QueueMessage, Reply},
 };
@@ -14,7 +14,7 @@ use switchboard::invoke::invoke;
 use tokio::net::TcpSocket;
 use tokio_tungstenite::client_async;
 
-use super::{chunks::MEMBERS, make_room, posts, server, texts};
+use super::{chunks::MEMBERS, make_room, posts, server, template_without, texts};
 use crate::{
     channelstream,
     harness::{PATIENCE, Server, within},
@@ -66,6 +66,40 @@ async fn a_chunk_that_cannot_be_read_holds_up_its_own_shard_alone() {
         4,
         "what came together is told together: messages, and the room"
     );
+    server.end().await;
+}
+
+/// Of chunks that are sent again with another round some are known, and are delivered as what they were: so the shards of one
+/// end have other rounds, and the last one that is told of it need not have the lowest.
+#[tokio::test]
+async fn what_ended_is_swept_when_every_shard_was_told_in_whichever_round() {
+    let template = template_without("  ChunkSubscription:\n");
+    let server = Server::start_with(|options| {
+        options.road.large_audience = 4;
+        options.template = Some(template);
+    })
+    .await;
+    make_room(&server, "private", &MEMBERS).await;
+    let number = server.number("room").await;
+    server.user("ann").delete("/channels/room").await.expect(204);
+    server.settled().await;
+    let (store, id) = (&server.running.context.store, ConversationId::trusted("room"));
+    let division = store.division(&id).await.unwrap().unwrap();
+    let end = store.tail(number).await.unwrap().unwrap().place.seq;
+    let shards = division::shards(&division);
+    assert!(shards.len() > 2, "{shards:?}");
+    for (n, shard) in shards.into_iter().enumerate() {
+        assert_eq!(store.members(&id, number).await.unwrap().len(), MEMBERS.len(), "{n} shards were told");
+        let (generation, round) = (division.generation, division.rounds + n as u64);
+        let carried = vec![Carried::Entries(end, end)];
+        let (more, few_members) = (false, false);
+        let chunk = Chunk { number, generation, round, more, few_members, shard, carried };
+        let (group, body) = (n.to_string(), chunk.parcel().unwrap().body);
+        let call = Invocation::Queue(vec![QueueMessage { id: "a".to_owned(), group, body }]);
+        let reply = invoke(&deliver::ENDPOINT, &server.running.context, call, PATIENCE).await.unwrap();
+        assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
+    }
+    assert_eq!(store.members(&id, number).await.unwrap(), []);
     server.end().await;
 }
 

@@ -312,6 +312,37 @@ fn a_chunk_that_was_given_up_excuses_its_shard_until_it_resumes() {
 }
 
 #[test]
+fn a_dead_letter_excuses_who_was_there_until_they_resume() {
+    let told_without = |lost: u64| {
+        let mut story = Story::of("private");
+        story.listens("bob", 2);
+        story.said("ann", "w1", &[]);
+        let keys = vec![format!("LOG#1 {lost:012}"), "READ#1 bob".to_owned()];
+        story.fact(35, Fact::DeadLetter { keys });
+        let second = story.said("ann", "w2", &[]);
+        story.hears(second);
+        story
+    };
+    assert_eq!(checker::check(&told_without(3).run), []);
+    assert_eq!(told_without(2).broken(), ["no gap"], "it was another entry");
+    let mut late = Story::of("private");
+    late.said("ann", "w1", &[]);
+    late.fact(25, Fact::DeadLetter { keys: vec!["LOG#1 000000000003".to_owned()] });
+    late.listens("bob", 2);
+    let second = late.said("ann", "w2", &[]);
+    late.hears(second);
+    assert_eq!(late.broken(), ["no gap"], "who comes afterwards is told all");
+    let mut resumed = told_without(3);
+    let room = || "room".to_owned();
+    let epoch = || "e".to_owned();
+    resumed.fact(50, Fact::Opening { socket: 1, user: "bob".to_owned(), device: 0, dialect: "channels" });
+    resumed.fact(50, Fact::Subscribing { socket: 1, room: room(), after: Some(2), epoch: Some(epoch()) });
+    let subscribed = Fact::Subscribed { socket: 1, room: room(), seq: 4, recovered: true, epoch: epoch() };
+    resumed.fact(51, subscribed);
+    assert_eq!(resumed.broken(), ["no gap"], "who resumes is told all");
+}
+
+#[test]
 fn who_resumes_another_life_is_not_told_that_nothing_is_missing() {
     let mut story = Story::of("private");
     story.listens("bob", 2);
