@@ -11,6 +11,10 @@ use crate::{
     token, topic, web,
 };
 
+/// Members and subscriptions beyond which an audience is served in chunks on one machine: ten times what the template
+/// has. Who reads the stream posts itself, without a network, and nobody else can help.
+pub const LARGE_AUDIENCE: usize = 5_000;
+
 /// Everything that may be typed.
 #[derive(Debug, Parser)]
 #[command(name = "switchboard", version, about = "Switchboard on one machine: everything on one port.")]
@@ -75,8 +79,8 @@ pub struct Serve {
     /// Post every entry of every conversation to this URL (http://…), as JSON.
     #[arg(long, value_name = "URL", env = "SWITCHBOARD_WEBHOOK")]
     pub webhook: Option<topic::Url>,
-    /// Members and subscriptions beyond which an audience is served in chunks, through a queue.
-    #[arg(long, value_name = "N", env = "SWITCHBOARD_LARGE_AUDIENCE", default_value_t = Settings::default().large_audience)]
+    /// Members and subscriptions beyond which an audience is served in chunks, through a queue. The template has 500.
+    #[arg(long, value_name = "N", env = "SWITCHBOARD_LARGE_AUDIENCE", default_value_t = LARGE_AUDIENCE)]
     pub large_audience: usize,
     /// How long the next post to a busy conversation may wait, so that more is in it, in milliseconds.
     #[arg(long, value_name = "MILLIS", env = "SWITCHBOARD_COALESCE_MILLIS", default_value_t = 0)]
@@ -219,7 +223,8 @@ mod tests {
     #[test]
     fn the_road_and_the_webhook_are_as_they_were_asked_for() {
         let usual = options(&[], &[]).unwrap();
-        assert_eq!((usual.road, usual.webhook), (Settings::default(), None));
+        let road = Settings { large_audience: LARGE_AUDIENCE, ..Settings::default() };
+        assert_eq!((usual.road, usual.webhook), (road, None));
         let asked = ["--coalesce", "250", "--large-audience", "9", "--posts-per-second", "7"];
         let asked = options(&asked, &[]).unwrap().road;
         assert_eq!((asked.coalesce.as_millis(), asked.large_audience, asked.posts_per_second), (250, 9, 7));

@@ -19,6 +19,7 @@ use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 use switchboard::{
     Options, Running,
+    cli::LARGE_AUDIENCE,
     dynamodb::Storage,
     observer::{Observer, Operation},
     start, token,
@@ -234,7 +235,8 @@ async fn listen(running: &Running, ear: Ear, user: &str) -> Result<Socket, Failu
 
 /// Frames, bytes of one on average, and the time from the first request to the last frame.
 async fn throughput() -> Result<(usize, usize, Duration), Failure> {
-    let options = Options { storage: Storage::Memory, ..Options::default() };
+    let road = Settings { large_audience: LARGE_AUDIENCE, ..Settings::default() };
+    let options = Options { storage: Storage::Memory, road, ..Options::default() };
     let (running, http, base) = server(options, &["bob"]).await?;
     let mut readers = JoinSet::new();
     for _ in 0..SOCKETS {

@@ -9,7 +9,7 @@ use domain::{
     conversation::Openness,
     visibility::{self, Reader},
 };
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join, stream};
 use store::{
     change::Change,
     connection::Connection,
@@ -80,10 +80,20 @@ impl Stage {
             (None, _) => return Ok(Audience::Large(id, roster.division)),
         };
         let left = most.saturating_sub(members.len());
-        let Some(mut subscriptions) = cx.store.subscribers_up_to(&topic, left, now).await? else {
-            return Ok(Audience::Large(id, roster.division));
+        let here = cx.store.subscribers_up_to(&topic, left, now);
+        let wide = wide_subscribers(cx, &topic, (number, changes), now);
+        // Of one that was divided the first answer is likely to be that they are too many.
+        let (here, wide) = if roster.division.is_none() {
+            let (here, wide) = try_join(here, wide).await?;
+            (here, Some(wide))
+        } else {
+            (here.await?, None)
         };
-        subscriptions.extend(wide_subscribers(cx, &topic, (number, changes), now).await?);
+        let Some(mut subscriptions) = here else { return Ok(Audience::Large(id, roster.division)) };
+        subscriptions.extend(match wide {
+            Some(wide) => wide,
+            None => wide_subscribers(cx, &topic, (number, changes), now).await?,
+        });
         let set = Self::of(cx, id, number, changes, None, (members, subscriptions)).await?;
         Ok(set.map_or(Audience::Nobody, |stage| Audience::Here(Box::new(stage))))
     }
@@ -148,16 +158,26 @@ impl Stage {
         let here = members.iter().filter(|member| served && (member.is_active() || was_here(member, first)));
         let users: Vec<UserId> = here.map(|member| member.user.clone()).collect();
         let members = members.into_iter().map(|member| (member.user.clone(), member)).collect();
-        let connections: Vec<Vec<Connection>> = stream::iter(users)
+        let connections = stream::iter(users)
             .map(|user| async move { cx.store.connections(&user, now).await })
             .buffered(USERS_AT_ONCE)
-            .try_collect()
-            .await?;
+            .try_collect::<Vec<Vec<Connection>>>();
+        // Where nobody subscribes, maybe nobody listens, and the settings are not asked for.
+        let (connections, settings) = if subscriptions.is_empty() {
+            (connections.await?, None)
+        } else {
+            let (connections, found) = try_join(connections, cx.store.conversation(&id, true)).await?;
+            (connections, Some(found))
+        };
         let connections: Vec<Connection> = connections.into_iter().flatten().collect();
         if connections.is_empty() && subscriptions.is_empty() {
             return Ok(None);
         }
-        let last = cx.store.conversation(&id, true).await?.filter(|one| one.number == number);
+        let last = match settings {
+            Some(found) => found,
+            None => cx.store.conversation(&id, true).await?,
+        };
+        let last = last.filter(|one| one.number == number);
         let conversation = last.clone().filter(|one| !one.deleted);
         let topic = Topic::of_log(&id);
         Ok(Some(Self {
@@ -253,11 +273,8 @@ async fn wide_subscribers(
     now: Timestamp,
 ) -> Result<Vec<Subscription>, Error> {
     let Topic::Conversation(id) = topic else { return Ok(Vec::new()) };
-    let (mut all, settings) = futures_util::future::try_join(
-        cx.store.wide_subscribers(Wide::All, now),
-        cx.store.conversation(id, true),
-    )
-    .await?;
+    let (mut all, settings) =
+        try_join(cx.store.wide_subscribers(Wide::All, now), cx.store.conversation(id, true)).await?;
     let is_open = |one: &Conversation| {
         let then = changes.iter().any(|change| match change {
             Change::Entry(entry) => one.openness.at(entry.seq()) == Visibility::Open,
