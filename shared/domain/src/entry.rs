@@ -285,22 +285,7 @@ impl Entry {
                 Some(parent) => Changed::Message(parent.seq),
                 None => Changed::Nothing,
             },
-            Event::MessageEdited(it)
-            | Event::MessageRecalled(it)
-            | Event::MessagePinned(it)
-            | Event::MessageUnpinned(it) => Changed::Message(it.seq),
-            Event::ReactionAdded(it) | Event::ReactionRemoved(it) => Changed::Message(it.message.seq),
-            Event::CopiesDeleted { .. }
-            | Event::ConversationPinned { .. }
-            | Event::ConversationCreated { .. }
-            | Event::ConversationUpdated(_)
-            | Event::ConversationDeleted
-            | Event::MembersAdded { .. }
-            | Event::MembersRemoved { .. }
-            | Event::RoleChanged { .. }
-            | Event::Banned { .. }
-            | Event::Unbanned { .. }
-            | Event::Notice(_) => Changed::Nothing,
+            _ => self.subject().map_or(Changed::Nothing, |subject| Changed::Message(subject.seq)),
         }
     }
 

@@ -17,16 +17,6 @@ use tokio::task::JoinHandle;
 use super::{Realtime, bare, channel, say};
 use crate::harness::{Server, http::Api, within};
 
-/// Numbers that look random, and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
 /// Writes to the channel until told to stop; says how much it wrote.
 fn writer(api: Api, channel: &str, stop: &Arc<AtomicBool>) -> JoinHandle<u64> {
     let (channel, stop) = (channel.to_owned(), Arc::clone(stop));
@@ -57,7 +47,7 @@ async fn hundreds_of_lost_connections_lose_double_and_reorder_nothing() {
     let (epoch, start) = (position["epoch"].clone(), position["seq"].as_u64().unwrap());
     let stop = Arc::new(AtomicBool::new(false));
     let writing = writer(server.user("ann"), &id, &stop);
-    let mut dice = Dice(7);
+    let mut dice = fastrand::Rng::with_seed(7);
     let mut last = start;
     let mut replayed = 0;
     for round in 0..ROUNDS {
@@ -65,7 +55,7 @@ async fn hundreds_of_lost_connections_lose_double_and_reorder_nothing() {
         let after = json!({&topic: {"epoch": epoch, "seq": last}});
         socket.say(json!({"action": "subscribe", "channels": [topic], "after": after})).await;
         // Some are lost before they are subscribed, some just then, some later.
-        let mut left = dice.roll(12);
+        let mut left = dice.u64(..12);
         let mut subscribed = false;
         while left > 0 {
             let frame = socket.next().await;

@@ -11,26 +11,22 @@ use handlers::operations::{
 
 use super::*;
 
-/// Numbers that look random, and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % sides
-    }
-}
-
 fn says(text: String) -> Content {
     Content { text: Some(text), ..Content::default() }
 }
 
 /// One thing that happens to a log, maybe to a message that is there.
-async fn happen(cx: &Context, room: &ConversationId, ids: &mut Vec<MessageId>, dice: &mut Dice, n: usize) {
+async fn happen(
+    cx: &Context,
+    room: &ConversationId,
+    ids: &mut Vec<MessageId>,
+    dice: &mut fastrand::Rng,
+    n: usize,
+) {
     let ann = caller("ann");
     let text = says(format!("message {n}"));
-    let old = ids.get(dice.roll(ids.len().max(1))).cloned();
-    let done = match (dice.roll(10), old) {
+    let old = ids.get(dice.usize(..ids.len().max(1))).cloned();
+    let done = match (dice.usize(..10), old) {
         (0, Some(id)) => messages::edit(cx, &ann, Dialect::Channels, &id, |content| *content = text.clone())
             .await
             .map(|_| ()),
@@ -58,7 +54,7 @@ async fn happen(cx: &Context, room: &ConversationId, ids: &mut Vec<MessageId>, d
             send::send(cx, &ann, Dialect::Channels, room, vec![draft]).await.map(|_| ())
         }
         (_, _) => {
-            let drafts = (0..=dice.roll(3)).map(|_| Draft { content: text.clone(), ..Draft::default() });
+            let drafts = (0..=dice.usize(..3)).map(|_| Draft { content: text.clone(), ..Draft::default() });
             let sent = send::send(cx, &ann, Dialect::Channels, room, drafts.collect()).await;
             sent.map(|sent| ids.extend(sent.messages.into_iter().map(|message| message.id)))
         }
@@ -75,15 +71,15 @@ async fn what_is_remembered_of_a_log_is_the_log() {
     let number = server.number(&room).await;
     let room = ConversationId::parse(&room).unwrap();
     let (writing, reading) = (instance(&server), instance(&server));
-    let (mut ids, mut dice) = (Vec::new(), Dice(7));
+    let (mut ids, mut dice) = (Vec::new(), fastrand::Rng::with_seed(7));
     for n in 0..160 {
         happen(&writing, &room, &mut ids, &mut dice, n).await;
-        if dice.roll(3) == 0 {
+        if dice.usize(..3) == 0 {
             continue;
         }
         let truth = log(&server, number).await;
         let tail = truth.last().unwrap().seq();
-        let (after, most) = (Seq(dice.roll(usize::try_from(tail.0).unwrap() + 2) as u64), 1 + dice.roll(60));
+        let (after, most) = (Seq(dice.u64(..tail.0 + 2)), 1 + dice.usize(..60));
         let recent = reading.store.recent(number, after, most).await.unwrap();
         assert_eq!(recent.tail, tail);
         let entries: Vec<Entry> = recent.entries.iter().map(|entry| Entry::clone(entry)).collect();
