@@ -324,9 +324,7 @@ fn first_in_order(
     let firsts = heard.iter().copied().filter(|seq| seen.insert(*seq) && !caught_up(seq));
     let firsts: Vec<u64> = firsts.collect();
     let user = &socket.user;
-    // Of a large audience such a session is served by another shard from the change on (decision 0016, Limits).
-    let moved = case.run.chunks > 0 && socket.dialect == "nkchat" && oracle.was_opened_or_closed();
-    if !firsts.is_sorted() && !moved {
+    if !firsts.is_sorted() {
         return Some(Violation::new("order", format!("{user}'s socket {number} hears {firsts:?}")));
     }
     let last = firsts.iter().copied().max().unwrap_or_default();

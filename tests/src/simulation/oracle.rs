@@ -130,13 +130,6 @@ impl Oracle {
         all.take_while(|(from, _)| *from <= seq).last().map_or("private", |(_, one)| one)
     }
 
-    /// Whether it was opened to everybody at some time, and was not at another.
-    #[must_use]
-    pub fn was_opened_or_closed(&self) -> bool {
-        let is_open = |(_, visibility): &(u64, String)| visibility == "open";
-        self.visibility.iter().any(is_open) && !self.visibility.iter().all(is_open)
-    }
-
     /// Whether the message was taken back in the end.
     #[must_use]
     pub fn is_recalled(&self, message: u64) -> bool {

@@ -25,6 +25,8 @@ const USERS_AT_ONCE: usize = 32;
 /// Subscribers whose standings are read one by one where the members are few: as many as one request takes. A unit for
 /// each is more than the whole list of members then is.
 const ASKED_ONE_BY_ONE: usize = 100;
+/// Members that one unit reads in a list, about.
+const MEMBERS_OF_A_UNIT: usize = 16;
 
 /// A conversation, set for one batch of changes.
 #[derive(Debug)]
@@ -121,14 +123,18 @@ impl Stage {
             List::Subscribers => {
                 let mut found = cx.store.subscribers_within(&topic, &shard.stretch, now).await?;
                 let size = found.len();
+                // Beyond so many one unit for each is more than the whole list.
+                let mut one_by_one = if few_members { ASKED_ONE_BY_ONE } else { usize::MAX };
                 if shard.stretch.from.is_none() {
-                    found.extend(wide_subscribers(cx, &topic, (number, changes), now).await?);
+                    let (wide, at_most) = wide_subscribers_at_once(cx, &topic, now).await?;
+                    found.extend(wide);
+                    one_by_one = one_by_one.min(at_most);
                 }
                 let users: BTreeSet<&UserId> = found.iter().map(|one| &one.connection.user).collect();
                 let users: Vec<UserId> = users.into_iter().cloned().collect();
                 let members = match users.len() {
                     0 => Vec::new(),
-                    many if few_members && many > ASKED_ONE_BY_ONE => cx.store.members(&id, number).await?,
+                    many if many > one_by_one => cx.store.members(&id, number).await?,
                     _ => cx.store.members_among(&id, &users).await?,
                 };
                 (members.into_iter().filter(|member| member.number == number).collect(), found, size)
@@ -286,6 +292,23 @@ async fn wide_subscribers(
         all.extend(cx.store.wide_subscribers(Wide::Open, now).await?);
     }
     Ok(all)
+}
+
+/// The same of a divided audience, where all of them are served in one shard, whether the conversation is open or not;
+/// and of how many of them the standings are asked one by one, rather than for the list of members.
+async fn wide_subscribers_at_once(
+    cx: &Context,
+    topic: &Topic,
+    now: Timestamp,
+) -> Result<(Vec<Subscription>, usize), Error> {
+    let Topic::Conversation(id) = topic else { return Ok((Vec::new(), usize::MAX)) };
+    let (mut all, settings) =
+        try_join(cx.store.wide_subscribers(Wide::All, now), cx.store.conversation(id, true)).await?;
+    all.extend(cx.store.wide_subscribers(Wide::Open, now).await?);
+    let members = settings.map_or(0, |one| usize::try_from(one.members).unwrap_or(usize::MAX));
+    let one_by_one =
+        if all.is_empty() { usize::MAX } else { ASKED_ONE_BY_ONE.max(members / MEMBERS_OF_A_UNIT) };
+    Ok((all, one_by_one))
 }
 
 /// Whether a user who subscribes to the topic may see the entry: a member, as members may; anybody else only

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use dialects::nkchat::event::{self, Event};
-use domain::{Dialect, Entry, Error, Event as Happened, Topic, Visibility};
+use domain::{Dialect, Entry, Error, Event as Happened, Topic};
 use store::{change::Change, connection::Connection, signal::News, subscription::Wide};
 
 use super::session::{self, Open, Reach};
@@ -53,7 +53,7 @@ pub async fn queue(
     for (entry, event) in &events {
         // Whoever is told it in the same words gets the same bytes.
         let mut variants: BTreeMap<(String, String), Bytes> = BTreeMap::new();
-        for open in sessions.iter().filter(|open| is_served(stage, open, entry) && sees(stage, open, entry)) {
+        for open in sessions.iter().filter(|open| is_served(stage, open) && sees(stage, open, entry)) {
             let Some(telling) = event::telling(&open.state.subscriptions, event) else { continue };
             let variant =
                 (telling.kind.clone(), serde_json::Value::Object(telling.added.clone()).to_string());
@@ -85,16 +85,14 @@ pub async fn queue_users(cx: &Context, news: &[News], queues: &mut Queues) -> Re
     Ok(())
 }
 
-/// Whether the session is served with this entry here. Of a divided audience it may be in several shards, as a member
-/// and by what it subscribes to: then in the one of the widest. That the conversation was open is asked of the entry:
-/// the shards are served at different times, and have to agree.
-fn is_served(stage: &Stage, open: &Open, entry: &Entry) -> bool {
+/// Whether the session is served here. Of a divided audience it may be in several shards, as a member and by what it
+/// subscribes to: then in the one of the widest, whether the conversation is open or not. One that was opened must not
+/// move a session to another shard, where what comes after could overtake what came before.
+fn is_served(stage: &Stage, open: &Open) -> bool {
     let Some(Shard { list, stretch, .. }) = &stage.shard else { return true };
     let reaches = open.state.reaches();
-    let is_open = stage.last.as_ref().is_some_and(|one| one.openness.at(entry.seq()) == Visibility::Open);
     let widely = matches!(stage.topic, Topic::Conversation(_))
-        && (reaches.contains(&Reach::Wide(Wide::All))
-            || is_open && reaches.contains(&Reach::Wide(Wide::Open)));
+        && [Wide::All, Wide::Open].into_iter().any(|wide| reaches.contains(&Reach::Wide(wide)));
     let by_topic = reaches.contains(&Reach::Topic(stage.topic.clone()));
     match list {
         List::Members => !widely && !by_topic,
