@@ -18,6 +18,7 @@ use super::{chunks::MEMBERS, make_room, posts, server, template_without, texts};
 use crate::{
     channelstream,
     harness::{PATIENCE, Server, within},
+    nkchat::Client,
 };
 
 /// A chunk of `room`'s entries, as a message of the queue.
@@ -143,5 +144,46 @@ async fn a_deaf_listener_of_a_large_audience_is_parked_and_the_others_hear_every
     let closes = closes.iter().filter(|one| one.name == "DeleteConnection").count();
     assert_eq!(closes, 1, "parked once, by who serves its shard");
     drop(deaf);
+    server.end().await;
+}
+
+/// Of those who hear of all open conversations each is served in one shard, whether this one is open or not: where it is
+/// opened nobody moves to another shard, in which what comes after could overtake what came before.
+#[tokio::test]
+async fn a_conversation_that_is_opened_moves_nobody_to_another_shard() {
+    let template = template_without("  ChunkSubscription:\n");
+    let server = Server::start_with(|options| {
+        options.road.large_audience = 4;
+        options.template = Some(template);
+    })
+    .await;
+    make_room(&server, "private", &MEMBERS).await;
+    let mut eve = Client::login(&server, "eve", false).await;
+    eve.subscribe(json!({"class": "chat"})).await;
+    server.settled().await;
+    let (ann, number) = (server.user("ann"), server.number("room").await);
+    ann.send("room", "among us").await;
+    let (store, id) = (&server.running.context.store, ConversationId::trusted("room"));
+    let first = store.tail(number).await.unwrap().unwrap().place.seq;
+    ann.ask("PATCH", "/channels/room", Some(json!({"visibility": "open"}))).await.expect(200);
+    ann.send("room", "to all").await;
+    let last = store.tail(number).await.unwrap().unwrap().place.seq;
+    server.settled().await;
+    let division = store.division(&id).await.unwrap().unwrap();
+    for list in [List::Members, List::Subscribers] {
+        let shards = division::shards(&division).into_iter().filter(|shard| shard.list == list);
+        for (n, shard) in shards.enumerate() {
+            let (generation, round, carried) = (division.generation, 1, vec![Carried::Entries(first, last)]);
+            let chunk = Chunk { number, generation, round, more: false, few_members: false, shard, carried };
+            let (group, body) = (n.to_string(), chunk.parcel().unwrap().body);
+            let call = Invocation::Queue(vec![QueueMessage { id: "a".to_owned(), group, body }]);
+            let reply = invoke(&deliver::ENDPOINT, &server.running.context, call, PATIENCE).await.unwrap();
+            assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
+        }
+        let mut heard = eve.events(&server).await;
+        heard.retain(|event| !event.is_null());
+        let due = if list == List::Members { 0 } else { 2 };
+        assert_eq!(heard.len(), due, "{list:?}: {heard:#?}");
+    }
     server.end().await;
 }
