@@ -8,16 +8,19 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use domain::{Entry, Error, Event, Number, Place, Seq, entry::Changed};
+use domain::{Entry, Error, Number, Place, Seq, entry::Changed};
 use quick_cache::Weighter;
 
-use crate::{Store, log::Span};
+use crate::{
+    Store,
+    log::{self, Span},
+};
 
 /// Entries that are read first, to see how far the log goes.
 const FIRST: usize = 16;
 /// Bytes of all entries that a process remembers, about.
 pub(crate) const BYTES: u64 = 32 << 20;
-/// Bytes that an entry takes beside its text.
+/// Bytes that an entry takes beside its texts.
 const BESIDE: usize = 1_024;
 
 /// The end of a log.
@@ -29,44 +32,26 @@ pub struct Recent {
     pub tail: Seq,
 }
 
-/// What is remembered of a log: its last entries, without a gap.
+/// What is remembered of a log: its last entries, without a gap, each with what it takes.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Window {
-    entries: VecDeque<Arc<Entry>>,
-    bytes: u64,
-}
+pub(crate) struct Window(VecDeque<(Arc<Entry>, u64)>);
 
 impl Window {
     fn first(&self) -> Option<Seq> {
-        self.entries.front().map(|entry| entry.seq())
+        self.0.front().map(|(entry, _)| entry.seq())
     }
 
     fn tail(&self) -> Seq {
-        self.entries.back().map(|entry| entry.seq()).unwrap_or_default()
-    }
-
-    fn push(&mut self, entry: Entry) {
-        self.bytes += bytes(&entry);
-        self.entries.push_back(Arc::new(entry));
-    }
-
-    fn push_in_front(&mut self, entry: Entry) {
-        self.bytes += bytes(&entry);
-        self.entries.push_front(Arc::new(entry));
+        self.0.back().map(|(entry, _)| entry.seq()).unwrap_or_default()
     }
 
     /// Puts an entry in the place of what it was.
-    fn replace(&mut self, entry: Entry) {
-        if let Some(standing) = self.entries.iter_mut().find(|one| one.seq() == entry.seq()) {
-            *standing = Arc::new(entry);
+    fn replace(&mut self, entry: Entry) -> Result<(), Error> {
+        let new = weighed(entry)?;
+        if let Some(standing) = self.0.iter_mut().find(|(one, _)| one.seq() == new.0.seq()) {
+            *standing = new;
         }
-    }
-
-    fn keep(&mut self, most: usize) {
-        while self.entries.len() > most {
-            let gone = self.entries.pop_front();
-            self.bytes -= gone.as_deref().map(bytes).unwrap_or_default();
-        }
+        Ok(())
     }
 }
 
@@ -76,17 +61,15 @@ pub(crate) struct Bytes;
 
 impl Weighter<Number, Arc<Window>> for Bytes {
     fn weight(&self, _: &Number, window: &Arc<Window>) -> u64 {
-        window.bytes
+        window.0.iter().map(|(_, bytes)| bytes).sum()
     }
 }
 
-/// What an entry takes, about. It must stay the same as the entry changes, so its text is not all of it.
-fn bytes(entry: &Entry) -> u64 {
-    let text = match &entry.event {
-        Event::MessageCreated(message) => message.content.text.as_ref().map_or(0, String::len),
-        _ => 0,
-    };
-    u64::try_from(BESIDE + text).unwrap_or(u64::MAX)
+/// The entry with what it takes, about: the texts of its item, and something beside them.
+fn weighed(entry: Entry) -> Result<(Arc<Entry>, u64), Error> {
+    let item = log::to_item(&entry)?;
+    let texts: usize = item.values().filter_map(|value| value.as_s().ok()).map(String::len).sum();
+    Ok((Arc::new(entry), u64::try_from(BESIDE + texts).unwrap_or(u64::MAX)))
 }
 
 impl Store {
@@ -96,7 +79,7 @@ impl Store {
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn recent(&self, number: Number, after: Seq, most: usize) -> Result<Recent, Error> {
         let known = self.windows.get(&number);
-        let continued = match known.filter(|known| !known.entries.is_empty()) {
+        let continued = match known.filter(|known| !known.0.is_empty()) {
             Some(known) => self.continued(number, Window::clone(&known)).await?,
             None => None,
         };
@@ -107,7 +90,7 @@ impl Store {
         // There is no gap in the numbers: how many are missing is known.
         while let Some(first) = window.first() {
             let missing = usize::try_from(first.0.saturating_sub(after.0 + 1)).unwrap_or(usize::MAX);
-            let missing = missing.min(most.saturating_sub(window.entries.len()));
+            let missing = missing.min(most.saturating_sub(window.0.len()));
             if missing == 0 {
                 break;
             }
@@ -116,8 +99,9 @@ impl Store {
                 break;
             }
         }
-        window.keep(most);
-        let recent = Recent { entries: window.entries.iter().cloned().collect(), tail: window.tail() };
+        window.0.drain(..window.0.len().saturating_sub(most));
+        let entries = window.0.iter().map(|(entry, _)| Arc::clone(entry)).collect();
+        let recent = Recent { entries, tail: window.tail() };
         self.windows.insert(number, Arc::new(window));
         Ok(recent)
     }
@@ -126,7 +110,7 @@ impl Store {
     async fn before(&self, number: Number, mut window: Window, limit: usize) -> Result<Window, Error> {
         let page = self.entries(number, Span::Before(window.first()), limit, true).await?;
         for entry in page.entries {
-            window.push_in_front(entry);
+            window.0.push_front(weighed(entry)?);
         }
         Ok(window)
     }
@@ -144,7 +128,7 @@ impl Store {
                     Changed::Message(seq) => changed.push(Place { number, seq }),
                     Changed::Any => return Ok(None),
                 }
-                window.push(entry);
+                window.0.push_back(weighed(entry)?);
             }
             if !page.more {
                 break;
@@ -154,7 +138,7 @@ impl Store {
         changed.dedup();
         for some in changed.chunks(PAGE) {
             for entry in self.entries_at(some, true).await? {
-                window.replace(entry);
+                window.replace(entry)?;
             }
         }
         Ok(Some(window))

@@ -26,7 +26,7 @@ const USERS_AT_ONCE: usize = 32;
 /// each is more than the whole list of members then is.
 const ASKED_ONE_BY_ONE: usize = 100;
 /// Members that one unit reads in a list, about.
-const MEMBERS_OF_A_UNIT: usize = 16;
+const MEMBERS_OF_A_UNIT: u64 = 16;
 
 /// A conversation, set for one batch of changes.
 #[derive(Debug)]
@@ -83,19 +83,18 @@ impl Stage {
         };
         let left = most.saturating_sub(members.len());
         let here = cx.store.subscribers_up_to(&topic, left, now);
-        let wide = wide_subscribers(cx, &topic, (number, changes), now);
+        let wide = wide_subscribers(cx, &topic, |one| is_or_was_open(one, number, changes), now);
         // Of one that was divided the first answer is likely to be that they are too many.
         let (here, wide) = if roster.division.is_none() {
-            let (here, wide) = try_join(here, wide).await?;
-            (here, Some(wide))
+            try_join(here, wide).await?
         } else {
-            (here.await?, None)
+            match here.await? {
+                Some(here) => (Some(here), wide.await?),
+                None => (None, (Vec::new(), None)),
+            }
         };
         let Some(mut subscriptions) = here else { return Ok(Audience::Large(id, roster.division)) };
-        subscriptions.extend(match wide {
-            Some(wide) => wide,
-            None => wide_subscribers(cx, &topic, (number, changes), now).await?,
-        });
+        subscriptions.extend(wide.0);
         let set = Self::of(cx, id, number, changes, None, (members, subscriptions)).await?;
         Ok(set.map_or(Audience::Nobody, |stage| Audience::Here(Box::new(stage))))
     }
@@ -126,9 +125,14 @@ impl Stage {
                 // Beyond so many one unit for each is more than the whole list.
                 let mut one_by_one = if few_members { ASKED_ONE_BY_ONE } else { usize::MAX };
                 if shard.stretch.from.is_none() {
-                    let (wide, at_most) = wide_subscribers_at_once(cx, &topic, now).await?;
+                    // All of them are served here, whether the conversation is open or not.
+                    let (wide, settings) = wide_subscribers(cx, &topic, |_| true, now).await?;
+                    let members = settings.map_or(u64::MAX, |one| one.members) / MEMBERS_OF_A_UNIT;
+                    if !wide.is_empty() {
+                        one_by_one = one_by_one.min(usize::try_from(members).unwrap_or(usize::MAX));
+                    }
+                    one_by_one = one_by_one.max(ASKED_ONE_BY_ONE);
                     found.extend(wide);
-                    one_by_one = one_by_one.min(at_most);
                 }
                 let users: BTreeSet<&UserId> = found.iter().map(|one| &one.connection.user).collect();
                 let users: Vec<UserId> = users.into_iter().cloned().collect();
@@ -270,45 +274,30 @@ async fn named(cx: &Context, number: Number) -> Result<ConversationId, Error> {
     id.ok_or_else(|| Error::Internal(format!("number {number} names no conversation")))
 }
 
-/// The connections that hear of the conversation without having named it: of any, and of one that is open, or was when
-/// one of the changes was written.
+/// The connections that hear of the conversation without having named it: of any, and of open ones if it is taken for
+/// one by its settings, which are given back too.
 async fn wide_subscribers(
     cx: &Context,
     topic: &Topic,
-    (number, changes): (Number, &[&Change]),
+    is_open: impl Fn(&Conversation) -> bool,
     now: Timestamp,
-) -> Result<Vec<Subscription>, Error> {
-    let Topic::Conversation(id) = topic else { return Ok(Vec::new()) };
+) -> Result<(Vec<Subscription>, Option<Conversation>), Error> {
+    let Topic::Conversation(id) = topic else { return Ok((Vec::new(), None)) };
     let (mut all, settings) =
         try_join(cx.store.wide_subscribers(Wide::All, now), cx.store.conversation(id, true)).await?;
-    let is_open = |one: &Conversation| {
-        let then = changes.iter().any(|change| match change {
-            Change::Entry(entry) => one.openness.at(entry.seq()) == Visibility::Open,
-            _ => false,
-        });
-        one.number == number && (then || one.visibility() == Visibility::Open)
-    };
     if settings.as_ref().is_some_and(is_open) {
         all.extend(cx.store.wide_subscribers(Wide::Open, now).await?);
     }
-    Ok(all)
+    Ok((all, settings))
 }
 
-/// The same of a divided audience, where all of them are served in one shard, whether the conversation is open or not;
-/// and of how many of them the standings are asked one by one, rather than for the list of members.
-async fn wide_subscribers_at_once(
-    cx: &Context,
-    topic: &Topic,
-    now: Timestamp,
-) -> Result<(Vec<Subscription>, usize), Error> {
-    let Topic::Conversation(id) = topic else { return Ok((Vec::new(), usize::MAX)) };
-    let (mut all, settings) =
-        try_join(cx.store.wide_subscribers(Wide::All, now), cx.store.conversation(id, true)).await?;
-    all.extend(cx.store.wide_subscribers(Wide::Open, now).await?);
-    let members = settings.map_or(0, |one| usize::try_from(one.members).unwrap_or(usize::MAX));
-    let one_by_one =
-        if all.is_empty() { usize::MAX } else { ASKED_ONE_BY_ONE.max(members / MEMBERS_OF_A_UNIT) };
-    Ok((all, one_by_one))
+/// Whether this life of the conversation is open, or was when one of the changes was written.
+fn is_or_was_open(one: &Conversation, number: Number, changes: &[&Change]) -> bool {
+    let then = changes.iter().any(|change| match change {
+        Change::Entry(entry) => one.openness.at(entry.seq()) == Visibility::Open,
+        _ => false,
+    });
+    one.number == number && (then || one.visibility() == Visibility::Open)
 }
 
 /// Whether a user who subscribes to the topic may see the entry: a member, as members may; anybody else only

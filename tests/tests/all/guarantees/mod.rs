@@ -6,6 +6,7 @@
 mod contention;
 mod kill;
 mod recent;
+mod turns;
 
 use std::{collections::BTreeSet, sync::Arc};
 

@@ -24,7 +24,8 @@ async fn happen(
     n: usize,
 ) {
     let ann = caller("ann");
-    let text = says(format!("message {n}"));
+    // What is remembered grows and shrinks.
+    let text = says(format!("message {n} {}", "x".repeat(dice.usize(..4_000))));
     let old = ids.get(dice.usize(..ids.len().max(1))).cloned();
     let done = match (dice.usize(..10), old) {
         (0, Some(id)) => messages::edit(cx, &ann, Dialect::Channels, &id, |content| *content = text.clone())

@@ -8,7 +8,7 @@ use handlers::delivery::division;
 use serde_json::{Value, json};
 use store::division::{Division, Served};
 
-use super::{change_members, make_room, posts, server, template_without, texts};
+use super::{change_members, make_room, posts, server, server_that_takes_no_chunks, texts};
 use crate::{
     channels::Realtime,
     channelstream::{self, Listener},
@@ -233,13 +233,7 @@ async fn an_audience_that_grows_is_cut_finer() {
 
 #[tokio::test]
 async fn nothing_is_told_straight_while_a_chunk_is_under_way() {
-    // Chunks that nobody takes: the topic has no subscription.
-    let template = template_without("  ChunkSubscription:\n");
-    let server = Server::start_with(|options| {
-        options.road.large_audience = 4;
-        options.template = Some(template);
-    })
-    .await;
+    let server = server_that_takes_no_chunks().await;
     make_room(&server, "private", &MEMBERS).await;
     let mut bob = server.listen("bob").await;
     let ann = server.user("ann");

@@ -14,7 +14,7 @@ use switchboard::invoke::invoke;
 use tokio::net::TcpSocket;
 use tokio_tungstenite::client_async;
 
-use super::{chunks::MEMBERS, make_room, posts, server, template_without, texts};
+use super::{chunks::MEMBERS, make_room, posts, server, server_that_takes_no_chunks, texts};
 use crate::{
     channelstream,
     harness::{PATIENCE, Server, within},
@@ -36,6 +36,14 @@ async fn message(server: &Server, id: &str, group: &str, entries: (u64, u64), at
     };
     let body = chunk.parcel().unwrap().body;
     QueueMessage { id: id.to_owned(), group: group.to_owned(), body }
+}
+
+/// Serves a chunk as if the queue had brought it.
+async fn serve(server: &Server, chunk: Chunk) {
+    let (id, group, body) = ("a".to_owned(), "0".to_owned(), chunk.parcel().unwrap().body);
+    let call = Invocation::Queue(vec![QueueMessage { id, group, body }]);
+    let reply = invoke(&deliver::ENDPOINT, &server.running.context, call, PATIENCE).await.unwrap();
+    assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
 }
 
 #[tokio::test]
@@ -74,12 +82,7 @@ async fn a_chunk_that_cannot_be_read_holds_up_its_own_shard_alone() {
 /// end have other rounds, and the last one that is told of it need not have the lowest.
 #[tokio::test]
 async fn what_ended_is_swept_when_every_shard_was_told_in_whichever_round() {
-    let template = template_without("  ChunkSubscription:\n");
-    let server = Server::start_with(|options| {
-        options.road.large_audience = 4;
-        options.template = Some(template);
-    })
-    .await;
+    let server = server_that_takes_no_chunks().await;
     make_room(&server, "private", &MEMBERS).await;
     let number = server.number("room").await;
     server.user("ann").delete("/channels/room").await.expect(204);
@@ -94,11 +97,7 @@ async fn what_ended_is_swept_when_every_shard_was_told_in_whichever_round() {
         let (generation, round) = (division.generation, division.rounds + n as u64);
         let carried = vec![Carried::Entries(end, end)];
         let (more, few_members) = (false, false);
-        let chunk = Chunk { number, generation, round, more, few_members, shard, carried };
-        let (group, body) = (n.to_string(), chunk.parcel().unwrap().body);
-        let call = Invocation::Queue(vec![QueueMessage { id: "a".to_owned(), group, body }]);
-        let reply = invoke(&deliver::ENDPOINT, &server.running.context, call, PATIENCE).await.unwrap();
-        assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
+        serve(&server, Chunk { number, generation, round, more, few_members, shard, carried }).await;
     }
     assert_eq!(store.members(&id, number).await.unwrap(), []);
     server.end().await;
@@ -151,12 +150,7 @@ async fn a_deaf_listener_of_a_large_audience_is_parked_and_the_others_hear_every
 /// opened nobody moves to another shard, in which what comes after could overtake what came before.
 #[tokio::test]
 async fn a_conversation_that_is_opened_moves_nobody_to_another_shard() {
-    let template = template_without("  ChunkSubscription:\n");
-    let server = Server::start_with(|options| {
-        options.road.large_audience = 4;
-        options.template = Some(template);
-    })
-    .await;
+    let server = server_that_takes_no_chunks().await;
     make_room(&server, "private", &MEMBERS).await;
     let mut eve = Client::login(&server, "eve", false).await;
     eve.subscribe(json!({"class": "chat"})).await;
@@ -171,14 +165,10 @@ async fn a_conversation_that_is_opened_moves_nobody_to_another_shard() {
     server.settled().await;
     let division = store.division(&id).await.unwrap().unwrap();
     for list in [List::Members, List::Subscribers] {
-        let shards = division::shards(&division).into_iter().filter(|shard| shard.list == list);
-        for (n, shard) in shards.enumerate() {
+        for shard in division::shards(&division).into_iter().filter(|shard| shard.list == list) {
             let (generation, round, carried) = (division.generation, 1, vec![Carried::Entries(first, last)]);
-            let chunk = Chunk { number, generation, round, more: false, few_members: false, shard, carried };
-            let (group, body) = (n.to_string(), chunk.parcel().unwrap().body);
-            let call = Invocation::Queue(vec![QueueMessage { id: "a".to_owned(), group, body }]);
-            let reply = invoke(&deliver::ENDPOINT, &server.running.context, call, PATIENCE).await.unwrap();
-            assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
+            let (more, few_members) = (false, false);
+            serve(&server, Chunk { number, generation, round, more, few_members, shard, carried }).await;
         }
         let mut heard = eve.events(&server).await;
         heard.retain(|event| !event.is_null());

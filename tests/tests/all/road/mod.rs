@@ -44,6 +44,16 @@ fn posts(server: &Server, mark: usize, endpoint: &str) -> usize {
     operations.iter().filter(|one| one.name == "PostToConnection").count()
 }
 
+/// A server whose large audiences, of five and more, are told by chunks that nobody takes: the topic has no subscription.
+pub(crate) async fn server_that_takes_no_chunks() -> Server {
+    let template = template_without("  ChunkSubscription:\n");
+    Server::start_with(|options| {
+        options.road.large_audience = 4;
+        options.template = Some(template);
+    })
+    .await
+}
+
 /// The template without a resource or an event: what stands from this line to the next one that is as deep.
 pub(crate) fn template_without(line: &str) -> String {
     let at = TEMPLATE.find(line).unwrap_or_else(|| panic!("the template has no {line:?}"));
