@@ -77,7 +77,7 @@ fn admin_token(server: &Server, user: &str) -> String {
     auth::mint(&secrets().token_key, &claims).unwrap()
 }
 
-/// Makes a channel of the owner's with these members; says its id.
+/// Makes a channel of the owner's with these members; says its id. What others are told of it they have been told.
 async fn channel(server: &Server, visibility: &str, owner: &str, members: &[&str]) -> String {
     for user in [&[owner], members].concat() {
         // They may be known already.
@@ -90,6 +90,7 @@ async fn channel(server: &Server, visibility: &str, owner: &str, members: &[&str
         let path = format!("/channels/{id}/members");
         server.user(owner).post(&path, json!({"user_id": member})).await.expect(201);
     }
+    server.settled().await;
     id
 }
 
