@@ -14,6 +14,7 @@ use clap::Parser;
 use tests::simulation::{
     checker::{self, Violation},
     history::Fact,
+    trigger,
     world::{self, Run},
 };
 
@@ -51,6 +52,7 @@ struct Sums {
     requests: AtomicU64,
     chunks: AtomicU64,
     given_up: AtomicU64,
+    too_old: AtomicU64,
     expired: AtomicU64,
     failed: Mutex<Vec<u64>>,
 }
@@ -73,13 +75,15 @@ fn main() -> ExitCode {
     });
     let failed = sums.failed.lock().unwrap_or_else(PoisonError::into_inner).clone();
     println!(
-        "{} worlds, {} facts, {} requests to the table, {} chunks, {} times something was given up, {} items expired, \
+        "{} worlds, {} facts, {} requests to the table, {} chunks, {} times something was given up \
+         for its attempts and {} times for its age, {} items expired, \
          {} faults, {} worlds in which something does not hold; {:.1} s",
         sums.worlds.load(Relaxed),
         sums.facts.load(Relaxed),
         sums.requests.load(Relaxed),
         sums.chunks.load(Relaxed),
         sums.given_up.load(Relaxed),
+        sums.too_old.load(Relaxed),
         sums.expired.load(Relaxed),
         sums.faults.load(Relaxed),
         failed.len(),
@@ -104,6 +108,7 @@ fn many(arguments: &Arguments, next: &AtomicU64, sums: &Sums) {
         sums.chunks.fetch_add(run.chunks, Relaxed);
         for (_, fact) in &run.facts {
             match fact {
+                Fact::DeadLetter { why: trigger::AGE, .. } => sums.too_old.fetch_add(1, Relaxed),
                 Fact::GivenUp { .. } | Fact::DeadLetter { .. } => sums.given_up.fetch_add(1, Relaxed),
                 Fact::Expired { items } => {
                     sums.expired.fetch_add(u64::try_from(*items).unwrap_or(0), Relaxed)

@@ -1,7 +1,7 @@
 //! What must hold of every world, whatever went wrong in it.
 //!
 //! 1. *Once*: an acknowledged write is in the log exactly once, one of unknown outcome at most once, a refused one
-//!    nowhere; entries are numbered from 1 without a gap.
+//!    nowhere; entries are numbered from 1 without a gap; who is to be told of one in a log of its own is told so once.
 //! 2. *Permitted*: every entry was permitted to who wrote it, by what was true before it.
 //! 3. *Nothing forbidden*: no frame, no list and no subscription shows a user what the [`Oracle`] forbids.
 //! 4. *Order, no gap*: of each room a device hears first occurrences in order, and skips nothing that it is to see.
@@ -19,6 +19,7 @@ use super::{
     history::{Ask, Deed, Fact, Outcome},
     listening,
     log::{self, Event},
+    notices,
     oracle::{Oracle, Sight},
     table,
     world::Run,
@@ -103,6 +104,7 @@ pub fn check(run: &Run) -> Vec<Violation> {
     violations.extend(case.permitted());
     violations.extend(case.reads());
     violations.extend(case.swept());
+    violations.extend(notices::check(&case));
     violations.extend(listening::check(&case));
     violations
 }
@@ -185,7 +187,7 @@ impl<'a> Case<'a> {
                 }
                 Fact::Cleared => fair = true,
                 Fact::GivenUp { chunk } => given_up.extend(GivenUp::of(*at, chunk)),
-                Fact::DeadLetter { keys } => dead_letters.push(DeadLetter::of(*at, keys)),
+                Fact::DeadLetter { keys, .. } => dead_letters.push(DeadLetter::of(*at, keys)),
                 _ => {}
             }
         }
@@ -197,6 +199,12 @@ impl<'a> Case<'a> {
     pub fn life(&self, room: &str, at: u64) -> String {
         let lives = self.lives.get(room).into_iter().flatten();
         lives.take_while(|(since, _)| *since <= at).last().map_or(room, |(_, life)| life).to_owned()
+    }
+
+    /// How many lives a room's id has named.
+    #[must_use]
+    pub fn lives_of(&self, room: &str) -> usize {
+        self.lives.get(room).map_or(0, Vec::len)
     }
 
     /// The id of a room, of whichever life.

@@ -82,9 +82,15 @@ impl DeadLetter {
         Self { at, entries: keys.iter().filter_map(entry).collect() }
     }
 
+    /// Whether the entry is among them.
+    #[must_use]
+    pub fn has(&self, number: u64, seq: u64) -> bool {
+        self.entries.contains(&(number, seq))
+    }
+
     /// Whether a connection that was open then may have missed the entry.
     #[must_use]
     pub fn excuses(&self, number: u64, seq: u64, who: &Listener<'_>) -> bool {
-        self.at > who.opened && self.entries.contains(&(number, seq))
+        self.at > who.opened && self.has(number, seq)
     }
 }

@@ -138,10 +138,12 @@ pub enum Fact {
         /// It.
         chunk: Value,
     },
-    /// Records of the stream were given up, after so many attempts as its trigger makes.
+    /// Records of the stream were given up by its trigger.
     DeadLetter {
         /// The items that they were of: partition key and sort key.
         keys: Vec<String>,
+        /// For what: their age, or so many attempts.
+        why: &'static str,
     },
     /// Items whose time to live was over were removed.
     Expired {
@@ -237,8 +239,8 @@ impl fmt::Display for Fact {
             Self::Heard { socket, frame } => write!(f, "socket {socket} hears {}", brief(frame)),
             Self::Closed { socket, by } => write!(f, "socket {socket} closed by {by}"),
             Self::GivenUp { chunk } => write!(f, "given up: {chunk}"),
-            Self::DeadLetter { keys } => {
-                write!(f, "dead letters:")?;
+            Self::DeadLetter { keys, why } => {
+                write!(f, "dead letters, for {why}:")?;
                 // A sort key may be an id that the program drew by chance.
                 keys.iter().try_for_each(|key| match key.strip_prefix("LOG#") {
                     Some(entry) => write!(f, " entry {entry}"),

@@ -34,6 +34,7 @@ pub mod given_up;
 pub mod history;
 pub mod listening;
 pub mod log;
+pub mod notices;
 pub mod oracle;
 pub mod queue;
 pub mod stream;

@@ -158,7 +158,7 @@ impl Stream {
             new_image: Some(item(new)),
             old_image: change.old.as_ref().map(item),
         };
-        self.trigger.meet(&record);
+        self.trigger.meet(&record, change.at);
         let hash = key.bytes().fold(7_usize, |hash, byte| (hash * 31 + usize::from(byte)) % 1_009);
         let mut shards = self.shards.lock().unwrap_or_else(PoisonError::into_inner);
         let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);

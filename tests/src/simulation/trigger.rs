@@ -1,8 +1,9 @@
 //! The stream's trigger: calls the function with a batch until all of it is delivered, or given up.
 //!
-//! In most worlds it tries for ever. In some there are records that kill whoever is brought them; there it does as the
-//! template says: a batch that fails as a whole is cut in two, which costs no attempt, and what has failed as often as it
-//! may is a dead letter, and the stream goes on. In fair weather nothing is given up.
+//! In most worlds it tries for ever. In some there are records that kill whoever is brought them, or the function cannot be
+//! called for hours; there it does as the template says: a batch that fails as a whole is cut in two, which costs no attempt,
+//! and what has failed as often as it may, or is too old, is a dead letter, and the stream goes on. In fair weather nothing
+//! is given up.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -21,12 +22,21 @@ use super::{
 
 /// How often a batch is tried again (`MaximumRetryAttempts` in the template).
 const RETRIES: u32 = 10;
+/// How old a record may be that is still brought, in milliseconds (`MaximumRecordAgeInSeconds`).
+const MAXIMUM_AGE: u64 = 3_600_000;
+
+/// Why records are given up: they were too old.
+pub const AGE: &str = "age";
+/// Why records are given up: they were tried too often.
+const ATTEMPTS: &str = "attempts";
 
 /// The trigger.
 #[derive(Debug)]
 pub struct Trigger {
     /// Records that kill whoever is brought them.
     deadly: Mutex<BTreeSet<String>>,
+    /// When each record was written, where that matters.
+    written: Mutex<BTreeMap<String, u64>>,
     dice: Dice,
     /// Says which records are deadly.
     doom: Dice,
@@ -44,11 +54,16 @@ impl Trigger {
     /// The trigger of a stream, which has the same luck.
     #[must_use]
     pub fn new(seed: u64, dice: Dice, weather: Weather, history: History) -> Self {
-        Self { deadly: Mutex::default(), dice, doom: Dice::new(seed, "dead letters"), weather, history }
+        let doom = Dice::new(seed, "dead letters");
+        Self { deadly: Mutex::default(), written: Mutex::default(), dice, doom, weather, history }
     }
 
-    /// Says of a new record whether it is deadly.
-    pub fn meet(&self, record: &StreamRecord) {
+    /// Notes when a new record was written, and says whether it is deadly.
+    pub fn meet(&self, record: &StreamRecord, at: u64) {
+        if self.weather.dooms() {
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            written.insert(record.sequence_number.clone(), at);
+        }
         if self.weather.strikes(&self.doom, self.weather.rates().doomed) {
             let mut deadly = self.deadly.lock().unwrap_or_else(PoisonError::into_inner);
             deadly.insert(record.sequence_number.clone());
@@ -68,6 +83,11 @@ impl Trigger {
         }
         let mut parts = VecDeque::from([(batch, 0)]);
         while let Some((mut part, retries)) = parts.pop_front() {
+            time::pass(self.weather.until_called()).await;
+            self.drop_the_old(&mut part);
+            if part.is_empty() {
+                continue;
+            }
             match self.call(&part, cloud).await {
                 Came::Delivered if self.weather.strikes(&self.dice, self.weather.rates().again) => {
                     parts.push_front((part, retries));
@@ -80,13 +100,33 @@ impl Trigger {
                     parts.push_front((part, retries));
                 }
                 Came::FailedFrom(_) if retries >= RETRIES && !self.weather.is_fair() => {
-                    self.history.note(Fact::DeadLetter { keys: part.iter().map(key).collect() });
+                    self.give_up(&part, ATTEMPTS);
                     continue;
                 }
                 Came::FailedFrom(_) => parts.push_front((part, retries + 1)),
             }
             self.pause().await;
         }
+    }
+
+    /// Gives up the records that are too old: the first ones.
+    fn drop_the_old(&self, part: &mut Vec<StreamRecord>) {
+        if self.weather.is_fair() {
+            return;
+        }
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let age = |record: &StreamRecord| {
+            written.get(&record.sequence_number).map_or(0, |at| time::millis().saturating_sub(*at))
+        };
+        let young = part.iter().position(|record| age(record) <= MAXIMUM_AGE).unwrap_or(part.len());
+        let old: Vec<_> = part.drain(..young).collect();
+        if !old.is_empty() {
+            self.give_up(&old, AGE);
+        }
+    }
+
+    fn give_up(&self, part: &[StreamRecord], why: &'static str) {
+        self.history.note(Fact::DeadLetter { keys: part.iter().map(key).collect(), why });
     }
 
     /// One call, with the records in the stream's order or in another that keeps each item's own.

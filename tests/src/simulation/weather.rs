@@ -8,6 +8,9 @@ use std::sync::{
 
 use super::{dice::Dice, time};
 
+/// How long before everybody wakes functions can be called again, in milliseconds.
+const BEFORE_DAWN: u64 = 60_000;
+
 /// How often something happens, in a thousand.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rates {
@@ -76,6 +79,8 @@ pub struct Weather {
     expires: Option<u64>,
     /// When everybody sleeps, from and to.
     night: (u64, u64),
+    /// Whether the stream's function cannot be called either, until shortly before everybody wakes.
+    standstill: bool,
     fair: Arc<AtomicBool>,
     storms: Arc<AtomicU64>,
 }
@@ -128,7 +133,8 @@ impl Weather {
         let hours = dice.pick(&[3, 30, 60]).copied().unwrap_or(3);
         let dusk = dice.between(200, 1_500);
         let night = if some(24) { (dusk, dusk + hours * 3_600_000) } else { (0, 0) };
-        Self { rates, leisurely, expires, night, fair: Arc::new(AtomicBool::new(true)), storms }
+        let standstill = night.1 > 0 && some(2);
+        Self { rates, leisurely, expires, night, standstill, fair: Arc::new(AtomicBool::new(true)), storms }
     }
 
     /// How often what happens now; never, while it is fair.
@@ -146,7 +152,13 @@ impl Weather {
     /// Whether records of the stream may be given up.
     #[must_use]
     pub fn dooms(&self) -> bool {
-        self.rates.doomed > 0
+        self.rates.doomed > 0 || self.standstill
+    }
+
+    /// For how many milliseconds the stream's function cannot be called: in some nights, until shortly before their end.
+    #[must_use]
+    pub fn until_called(&self) -> u64 {
+        if self.standstill { self.until_morning().saturating_sub(BEFORE_DAWN) } else { 0 }
     }
 
     /// How many in a thousand of the items whose time is over are removed, each time somebody looks; none if nobody does.

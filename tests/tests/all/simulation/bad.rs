@@ -19,11 +19,17 @@ struct Story {
 impl Story {
     fn of(visibility: &str) -> Self {
         let mut story = Self { run: Run::default(), seq: 0 };
-        let (room, visibility) = ("room".to_owned(), visibility.to_owned());
-        story.fact(0, Fact::Room { room, number: 1, since: 0, visibility });
+        let room = "room".to_owned();
+        story.fact(0, Fact::Room { room, number: 1, since: 0, visibility: visibility.to_owned() });
         let settings = json!({"pk": {"S": "CONV#room"}, "sk": {"S": "CONV"}, "n": {"N": "1"}});
         story.run.items.push(settings);
         story.event("ann", &json!({"conversation_created": {"title": "room", "members": ["ann"]}}));
+        if visibility != "private" {
+            story.notice(
+                "global",
+                &json!({"conversation_created": {"conversation": "room", "title": "room"}}),
+            );
+        }
         story.event("ann", &json!({"members_added": {"members": ["bob"], "how": "added"}}));
         story
     }
@@ -45,8 +51,24 @@ impl Story {
         self.seq
     }
 
+    /// An event, and the notice that follows from it.
     fn event(&mut self, actor: &str, event: &Value) -> u64 {
+        if let Some(user) = event.pointer("/banned/user").and_then(Value::as_str) {
+            self.notice(&format!("user:{user}"), &json!({"banned": {"conversation": "room", "motive": ""}}));
+        }
         self.entry(json!({"u": {"S": actor}, "d": {"S": "c"}, "x": {"S": event.to_string()}}))
+    }
+
+    /// A notice in the log of that name.
+    fn notice(&mut self, log: &str, notice: &Value) {
+        let number = 100 + u64::try_from(self.run.items.len()).unwrap();
+        let conversation = format!("CONV#\u{1}{log}");
+        let of = json!({"pk": {"S": conversation}, "sk": {"S": "CONV"}, "n": {"N": number.to_string()}});
+        let event = json!({ "notice": notice }).to_string();
+        let item = json!({"pk": {"S": format!("LOG#{number}")}, "sk": {"S": format!("{:012}", 1)}, "r": {"N": "1"},
+            "t": {"N": BEGINNING.to_string()}, "u": {"S": "ann"}, "d": {"S": "c"}, "x": {"S": event}});
+        self.run.items.extend([of, item.clone()]);
+        self.run.inserted.push(item);
     }
 
     /// A message that is in the log, and nothing is known of who asked for it.
@@ -89,7 +111,11 @@ impl Story {
     }
 
     fn hears(&mut self, seq: u64) {
-        let kind = match self.run.inserted[usize::try_from(seq).unwrap() - 1].get("k") {
+        let place = (json!("LOG#1"), json!(format!("{seq:012}")));
+        let mut inserted = self.run.inserted.iter();
+        let entry =
+            inserted.find(|item| (&item["pk"]["S"], &item["sk"]["S"]) == (&place.0, &place.1)).unwrap();
+        let kind = match entry.get("k") {
             Some(_) => "channel_message",
             None => "user_banned",
         };
@@ -101,6 +127,29 @@ impl Story {
     fn broken(&self) -> Vec<&'static str> {
         checker::check(&self.run).into_iter().map(|one| one.rule).collect()
     }
+}
+
+#[test]
+fn a_notice_is_told_once_and_for_a_reason() {
+    let (banned, told) = (
+        json!({"banned": {"user": "bob", "motive": ""}}),
+        json!({"banned": {"conversation": "room", "motive": ""}}),
+    );
+    let mut story = Story::of("open");
+    story.event("ann", &banned);
+    assert_eq!(story.broken(), [""; 0]);
+    story.notice("user:bob", &told);
+    assert_eq!(story.broken(), ["once"], "told twice");
+    let mut nobody = Story::of("private");
+    nobody.notice("user:bob", &told);
+    assert_eq!(nobody.broken(), ["once"], "told for no reason");
+    // What is in the log of room 1 is an entry of it; its notice is not told.
+    let mut untold = Story::of("private");
+    untold.entry(json!({"u": {"S": "ann"}, "d": {"S": "c"}, "x": {"S": banned.to_string()}}));
+    assert_eq!(untold.broken(), ["once"], "never told");
+    let keys = vec!["LOG#1 000000000003".to_owned()];
+    untold.fact(40, Fact::DeadLetter { keys, why: "age" });
+    assert_eq!(untold.broken(), [""; 0], "its record was given up");
 }
 
 #[test]
@@ -318,7 +367,7 @@ fn a_dead_letter_excuses_who_was_there_until_they_resume() {
         story.listens("bob", 2);
         story.said("ann", "w1", &[]);
         let keys = vec![format!("LOG#1 {lost:012}"), "READ#1 bob".to_owned()];
-        story.fact(35, Fact::DeadLetter { keys });
+        story.fact(35, Fact::DeadLetter { keys, why: "attempts" });
         let second = story.said("ann", "w2", &[]);
         story.hears(second);
         story
@@ -327,7 +376,7 @@ fn a_dead_letter_excuses_who_was_there_until_they_resume() {
     assert_eq!(told_without(2).broken(), ["no gap"], "it was another entry");
     let mut late = Story::of("private");
     late.said("ann", "w1", &[]);
-    late.fact(25, Fact::DeadLetter { keys: vec!["LOG#1 000000000003".to_owned()] });
+    late.fact(25, Fact::DeadLetter { keys: vec!["LOG#1 000000000003".to_owned()], why: "age" });
     late.listens("bob", 2);
     let second = late.said("ann", "w2", &[]);
     late.hears(second);
