@@ -72,6 +72,8 @@ pub struct Case<'a> {
     pub oracles: BTreeMap<String, Oracle>,
     /// What frames name.
     pub index: Index,
+    /// The logs of notices, by name.
+    pub notices: BTreeMap<String, u64>,
     /// Chunks that were given up.
     pub given_up: Vec<GivenUp>,
     /// Records of the stream that were.
@@ -191,7 +193,12 @@ impl<'a> Case<'a> {
                 _ => {}
             }
         }
-        Ok(Self { run, oracles, index, given_up, dead_letters, requests, lives })
+        let notices = notices::logs(run);
+        for (name, number) in &notices {
+            let log = logs.get(number).cloned().unwrap_or_default();
+            oracles.insert(name.clone(), Oracle::of_notices(&log, name.strip_prefix("user:")));
+        }
+        Ok(Self { run, oracles, index, notices, given_up, dead_letters, requests, lives })
     }
 
     /// What the room's id named then: its first life is called as it is, a later one with its number.
@@ -216,7 +223,8 @@ impl<'a> Case<'a> {
     /// Whether a socket may have missed an entry that no resume has told since.
     #[must_use]
     pub fn is_excused(&self, room: &str, seq: u64, who: &Listener<'_>) -> bool {
-        let number = self.index.rooms.iter().find(|(_, name)| *name == room).map_or(0, |(number, _)| *number);
+        let of_room = self.index.rooms.iter().find(|(_, name)| *name == room).map(|(number, _)| number);
+        let number = of_room.or_else(|| self.notices.get(room)).copied().unwrap_or_default();
         self.given_up.iter().any(|one| one.excuses(number, seq, who))
             || self.dead_letters.iter().any(|one| one.excuses(number, seq, who))
     }

@@ -12,6 +12,7 @@ use super::{
     cloud::{Cloud, socket_call},
     dice::Dice,
     door::{Door, Knock, Who, everything_said},
+    frames,
     gateway::{Lines, Received},
     history::{Fact, History},
     time,
@@ -58,7 +59,9 @@ pub struct Device {
     dice: Dice,
     /// Tells how far the world is. (A `watch` would wake devices in an order of its own.)
     phases: mpsc::UnboundedReceiver<Phase>,
-    /// The last position of each room, where the dialect has such.
+    /// Logs of notices that it subscribes to besides the rooms.
+    notices: Vec<String>,
+    /// The last position of each log, where the dialect has such.
     positions: BTreeMap<String, (Value, u64)>,
     /// It has been told that the world is in its last phase.
     ending: bool,
@@ -108,8 +111,13 @@ impl Device {
         let arrays = matches!(dialect, Dialect::Channels | Dialect::Nkchat) && dice.permille(350);
         // What is asked for again and again is dear where a world lasts.
         let polls = dialect == Dialect::Channelstream && !world.weather.dawdles() && dice.permille(400);
+        // Dice of their own: worlds without notices are as they were.
+        let listens = dialect == Dialect::Channels
+            && Dice::new(seed, "notices").permille(300)
+            && Dice::new(seed, &format!("notices of device {device}")).permille(700);
+        let notices = if listens { vec![format!("user:{user}"), "global".to_owned()] } else { Vec::new() };
         let (user, positions) = (user.to_owned(), BTreeMap::new());
-        Self { world, user, device, dialect, arrays, polls, dice, phases, positions, ending: false }
+        Self { world, user, device, dialect, arrays, polls, dice, phases, notices, positions, ending: false }
     }
 
     /// Listens until the world is over.
@@ -213,11 +221,16 @@ impl Device {
         tokio::spawn(async move { cloud.socket(dialect, call).await });
     }
 
+    /// The logs that it subscribes to, with their topics.
+    fn topics(&self) -> Vec<(String, String)> {
+        let rooms = self.world.rooms.iter().map(|room| (room.clone(), format!("channel:{room}")));
+        rooms.chain(self.notices.iter().map(|log| (log.clone(), log.clone()))).collect()
+    }
+
     fn subscribe(&self, open: &mut Open) {
         let mut after = serde_json::Map::new();
         let mut channels = Vec::new();
-        for room in &self.world.rooms {
-            let topic = format!("channel:{room}");
+        for (room, topic) in &self.topics() {
             let position = self.positions.get(room);
             let (socket, room) = (open.socket, room.clone());
             let had = position.map(|(_, seq)| *seq);
@@ -226,7 +239,7 @@ impl Device {
             if let Some((epoch, seq)) = position {
                 after.insert(topic.clone(), json!({"epoch": epoch, "seq": seq}));
             }
-            channels.push(topic);
+            channels.push(topic.clone());
         }
         let frame = json!({"action": "subscribe", "channels": channels, "after": after});
         self.say(open, &frame, "subscribe");
@@ -337,7 +350,7 @@ impl Device {
                 open.asked = None;
                 let positions = frame.pointer("/data/positions").and_then(Value::as_object);
                 for (topic, position) in positions.into_iter().flatten() {
-                    let Some(room) = topic.strip_prefix("channel:").map(str::to_owned) else { continue };
+                    let room = topic.strip_prefix("channel:").unwrap_or(topic).to_owned();
                     let seq = position.get("seq").and_then(Value::as_u64).unwrap_or_default();
                     let recovered = position.get("recovered") == Some(&Value::Bool(true));
                     let epoch = position.get("epoch").cloned().unwrap_or_default();
@@ -348,12 +361,14 @@ impl Device {
             }
             "error" => {
                 let code = text("/data/code").to_owned();
-                let Some(room) = text("/data/channel").strip_prefix("channel:").map(str::to_owned) else {
-                    // Of no channel: the command failed, and the socket is about to be closed.
+                let topic = text("/data/channel");
+                if topic.is_empty() {
+                    // Of no topic: the command failed, and the socket is about to be closed.
                     return;
-                };
+                }
+                let room = topic.strip_prefix("channel:").unwrap_or(topic).to_owned();
                 open.barred += 1;
-                if open.barred == self.world.rooms.len() {
+                if open.barred == self.topics().len() {
                     // No `subscribed` follows.
                     open.asked = None;
                 }
@@ -361,7 +376,8 @@ impl Device {
             }
             _ => {
                 let Some(seq) = frame.get("seq").and_then(Value::as_u64) else { return };
-                let room = text("/data/channel_id").to_owned();
+                let notices = frames::log_of(&self.user, text("/type"), frame);
+                let room = notices.unwrap_or_else(|| text("/data/channel_id").to_owned());
                 let epoch = frame.get("epoch").cloned().unwrap_or_default();
                 let position = self.positions.entry(room).or_insert((epoch.clone(), seq));
                 if position.0 != epoch {

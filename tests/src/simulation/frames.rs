@@ -11,6 +11,8 @@ use super::log::Event;
 pub enum Told {
     /// An entry of a room, by its number; and what kind of thing it is called.
     Entry(String, u64, String),
+    /// An entry of a log of notices, by its number; what kind of thing it is called, and the room that it names.
+    Notice(String, u64, String, String),
     /// That a message was written, by its place.
     Written(String, u64),
     /// That a message was written, told as something that was missed: in no order with what is told live.
@@ -55,9 +57,9 @@ impl Index {
 
 /// What a frame tells of.
 #[must_use]
-pub fn told(index: &Index, dialect: &str, frame: &Value) -> Vec<Told> {
+pub fn told(index: &Index, (user, dialect): (&str, &str), frame: &Value) -> Vec<Told> {
     match dialect {
-        "channels" => channels(frame),
+        "channels" => channels(user, frame),
         "events" => events(index, frame),
         "nkchat" => nkchat(index, frame).into_iter().collect(),
         _ => {
@@ -67,12 +69,27 @@ pub fn told(index: &Index, dialect: &str, frame: &Value) -> Vec<Told> {
     }
 }
 
-fn channels(frame: &Value) -> Vec<Told> {
+fn channels(user: &str, frame: &Value) -> Vec<Told> {
     let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
     let Some(room) = frame.pointer("/data/channel_id").and_then(Value::as_str) else { return Vec::new() };
-    match frame.get("seq").and_then(Value::as_u64) {
-        Some(seq) => vec![Told::Entry(room.to_owned(), seq, kind.to_owned())],
-        None => vec![Told::Passing(room.to_owned())],
+    let (log, room, kind) = (log_of(user, kind, frame), room.to_owned(), kind.to_owned());
+    vec![match (frame.get("seq").and_then(Value::as_u64), log) {
+        (Some(seq), Some(log)) => Told::Notice(log, seq, kind, room),
+        (Some(seq), None) => Told::Entry(room, seq, kind),
+        (None, _) => Told::Passing(room),
+    }]
+}
+
+/// The log of notices that a frame of the channels dialect is of; none if it is a room's. A notice does not say whom it is
+/// for: it is the one who hears it.
+#[must_use]
+pub fn log_of(user: &str, kind: &str, frame: &Value) -> Option<String> {
+    match kind {
+        "channel_created" => Some("global".to_owned()),
+        "user_banned" | "user_unbanned" | "user_kicked" if frame.pointer("/data/user_id").is_none() => {
+            Some(format!("user:{user}"))
+        }
+        _ => None,
     }
 }
 
@@ -140,6 +157,12 @@ pub fn is_called(event: &Event, kind: &str) -> bool {
         Event::Unbanned(_) => kind == "user_unbanned",
         Event::Updated(..) => kind == "channel_updated",
         Event::Deleted => kind == "channel_deleted",
-        Event::Created(_) | Event::CopiesDeleted { .. } | Event::Notice => false,
+        Event::Notice { what, .. } => match what.as_str() {
+            "banned" => kind == "user_banned",
+            "unbanned" => kind == "user_unbanned",
+            "kicked" => kind == "user_kicked",
+            _ => kind == "channel_created",
+        },
+        Event::Created(_) | Event::CopiesDeleted { .. } => false,
     }
 }

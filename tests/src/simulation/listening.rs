@@ -110,8 +110,10 @@ impl Listeners<'_> {
                 self.barred(at, *socket, &self.case.life(room, at), code);
             }
             Fact::Heard { socket, frame } => {
-                let Some(dialect) = self.sockets.get(socket).map(|one| one.dialect) else { return };
-                for told in frames::told(&self.case.index, dialect, frame) {
+                let Some(who) = self.sockets.get(socket).map(|one| (one.user.as_str(), one.dialect)) else {
+                    return;
+                };
+                for told in frames::told(&self.case.index, who, frame) {
                     self.heard(at, *socket, &told);
                 }
             }
@@ -167,6 +169,15 @@ impl Listeners<'_> {
             Told::Passing(room) => Told::Passing(self.case.life(&room, at)),
             other => other,
         };
+        if let Told::Entry(log, seq, kind) | Told::Notice(log, seq, kind, _) = told
+            && !self.case.oracles.contains_key(log)
+        {
+            return self.breach(
+                "forbidden",
+                at,
+                format!("{kind} is told as entry {seq} of {log}, which is not there"),
+            );
+        }
         if let Told::Unknown(id) = told {
             return self.breach("forbidden", at, format!("a frame tells of {id}, which is in no log"));
         }
@@ -174,7 +185,7 @@ impl Listeners<'_> {
             self.breach("forbidden", at, what);
         }
         match told {
-            Told::Entry(room, seq, _) => self.in_order(at, socket, room, *seq),
+            Told::Entry(room, seq, _) | Told::Notice(room, seq, ..) => self.in_order(at, socket, room, *seq),
             Told::Written(room, seq) => {
                 if let Some(socket) = self.sockets.get_mut(&socket) {
                     socket.written.entry(room.clone()).or_default().push(*seq);
@@ -193,6 +204,7 @@ impl Listeners<'_> {
     fn forbidden(&self, at: u64, socket: history::Socket, told: &Told) -> Option<String> {
         let (room, seq, entries) = match told {
             Told::Entry(room, seq, _)
+            | Told::Notice(room, seq, ..)
             | Told::Written(room, seq)
             | Told::CaughtUp(room, seq)
             | Told::Shown(room, seq) => (room, *seq, vec![*seq]),
@@ -215,6 +227,13 @@ impl Listeners<'_> {
             && !frames::is_called(&entry.event, kind)
         {
             return Some(format!("{kind} is told as entry {seq}, which is {:?}", entry.event));
+        }
+        if let Told::Notice(_, _, kind, of) = told {
+            let entry = oracle.log().entries.get(&seq);
+            let same = |event: &Event| matches!(event, Event::Notice { room, .. } if room == of);
+            if !entry.is_some_and(|entry| frames::is_called(&entry.event, kind) && same(&entry.event)) {
+                return Some(format!("{kind} of {of} is told as notice {seq} of {room}, which is {entry:?}"));
+            }
         }
         // Who had not joined yet sees what was before only afterwards.
         if oracle.let_in(user, seq).is_none_or(|since| since > at) {

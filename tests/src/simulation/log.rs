@@ -80,7 +80,12 @@ pub enum Event {
     /// A user is banned no more.
     Unbanned(String),
     /// A notice in a log that is no conversation's.
-    Notice,
+    Notice {
+        /// What is told.
+        what: String,
+        /// Of which room.
+        room: String,
+    },
 }
 
 /// One conversation's log.
@@ -178,7 +183,10 @@ fn event(event: &Value) -> Option<Event> {
         "role_changed" => Event::Role(text("user")?, text("role")?),
         "banned" => Event::Banned(text("user")?),
         "unbanned" => Event::Unbanned(text("user")?),
-        "notice" => Event::Notice,
+        "notice" => {
+            let (what, about) = body.as_object()?.iter().next()?;
+            Event::Notice { what: what.clone(), room: about.get("conversation")?.as_str()?.to_owned() }
+        }
         _ => return None,
     })
 }

@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::{
     checker::{Case, Violation},
     log::{Entry, Event},
-    table,
+    world::Run,
 };
 
 /// To whom (the name of the log), what, and about which room.
-type Told = (String, &'static str, String);
+type Told = (String, String, String);
 
 /// What is told, and never was; what was told too often, or for no reason.
 #[must_use]
@@ -29,7 +29,7 @@ pub fn check(case: &Case<'_>) -> Vec<Violation> {
                 // Of several users of one entry only the last tells that all were told: the others may hear it twice.
                 let most =
                     if matches!(&entry.event, Event::Removed(all, _) if all.len() > 1) { 1_000 } else { 1 };
-                let so_far = due.entry((who, what, room.to_owned())).or_insert(0..=0);
+                let so_far = due.entry((who, what.to_owned(), room.to_owned())).or_insert(0..=0);
                 *so_far = so_far.start() + usize::from(!lost && !stale)..=so_far.end() + most;
             }
         }
@@ -65,23 +65,24 @@ fn tells(entry: &Entry, visibility: &str) -> Vec<(String, &'static str)> {
 /// What was told, and how often, as it stands in the logs.
 fn told(case: &Case<'_>) -> BTreeMap<Told, usize> {
     let mut told: BTreeMap<Told, usize> = BTreeMap::new();
-    let logs: BTreeMap<u64, &str> = case.run.items.iter().filter_map(log).collect();
-    let notices = case.run.inserted.iter().filter_map(|item| {
-        let (number, _) = table::place(item)?;
-        let event: Value = serde_json::from_str(item.pointer("/x/S")?.as_str()?).ok()?;
-        let (what, about) = event.get("notice")?.as_object()?.iter().next()?;
-        let room = about.get("conversation")?.as_str()?.to_owned();
-        let known = ["banned", "unbanned", "kicked", "conversation_created"];
-        let what = known.into_iter().find(|one| one == what).unwrap_or("something else");
-        Some((logs.get(&number).copied().unwrap_or("nobody").to_owned(), what, room))
-    });
-    notices.for_each(|notice| *told.entry(notice).or_default() += 1);
+    for name in case.notices.keys() {
+        let entries = case.oracles.get(name).into_iter().flat_map(|oracle| oracle.log().entries.values());
+        for entry in entries {
+            if let Event::Notice { what, room } = &entry.event {
+                *told.entry((name.clone(), what.clone(), room.clone())).or_default() += 1;
+            }
+        }
+    }
     told
 }
 
-/// The number and the name of a log that is no room's.
-fn log(item: &Value) -> Option<(u64, &str)> {
-    let text = |path: &str| item.pointer(path).and_then(Value::as_str);
-    let name = text("/pk/S")?.strip_prefix("CONV#\u{1}").filter(|_| text("/sk/S") == Some("CONV"))?;
-    Some((text("/n/N").or_else(|| text("/n/S"))?.parse().ok()?, name))
+/// The numbers of the logs that are no room's, by name.
+#[must_use]
+pub fn logs(run: &Run) -> BTreeMap<String, u64> {
+    let log = |item: &Value| {
+        let text = |path: &str| item.pointer(path).and_then(Value::as_str);
+        let name = text("/pk/S")?.strip_prefix("CONV#\u{1}").filter(|_| text("/sk/S") == Some("CONV"))?;
+        Some((name.to_owned(), text("/n/N")?.parse().ok()?))
+    };
+    run.items.iter().filter_map(log).collect()
 }

@@ -71,6 +71,16 @@ impl Oracle {
         oracle
     }
 
+    /// What is true of a log of notices: a user's own is that user's alone, another is everybody's.
+    #[must_use]
+    pub fn of_notices(log: &Log, owner: Option<&str>) -> Self {
+        let mut oracle = Self::new(log, if owner.is_some() { "private" } else { "open" });
+        if let Some(user) = owner {
+            oracle.stands(user, 1, Standing::Member(0));
+        }
+        oracle
+    }
+
     fn stands(&mut self, user: &str, seq: u64, standing: Standing) {
         self.standings.entry(user.to_owned()).or_default().push((seq, standing));
     }
@@ -106,7 +116,7 @@ impl Oracle {
                 self.recalled.insert(*message);
             }
             Event::Deleted => self.ended = Some(seq),
-            Event::About { .. } | Event::Message { .. } | Event::Updated(None, _) | Event::Notice => {}
+            Event::About { .. } | Event::Message { .. } | Event::Updated(None, _) | Event::Notice { .. } => {}
         }
     }
 
@@ -286,7 +296,7 @@ impl Oracle {
         match self.log.entries.get(&seq).map(|entry| &entry.event) {
             Some(Event::About { what, .. }) => matches!(what.as_str(), "message_edited" | "message_recalled"),
             Some(Event::Updated(_, told)) => *told,
-            Some(Event::CopiesDeleted { .. } | Event::Created(_) | Event::Notice) | None => false,
+            Some(Event::CopiesDeleted { .. } | Event::Created(_)) | None => false,
             Some(_) => true,
         }
     }
@@ -331,7 +341,7 @@ impl Oracle {
             Event::Role(user, role) => rank(2) && over(user) && rank(self::rank(role)),
             Event::Banned(user) => rank(1) && over(user),
             Event::Unbanned(_) => rank(1),
-            Event::Created(_) | Event::Notice => true,
+            Event::Created(_) | Event::Notice { .. } => true,
         };
         let after_end = self.ended.is_some_and(|ended| ended < entry.seq);
         (!permitted || after_end).then(|| {

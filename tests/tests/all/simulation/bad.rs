@@ -14,11 +14,13 @@ const BEGINNING: u64 = 1_790_000_000_000;
 struct Story {
     run: Run,
     seq: u64,
+    /// The last entry of each log of notices.
+    notices: Vec<(String, u64)>,
 }
 
 impl Story {
     fn of(visibility: &str) -> Self {
-        let mut story = Self { run: Run::default(), seq: 0 };
+        let mut story = Self { run: Run::default(), seq: 0, notices: Vec::new() };
         let room = "room".to_owned();
         story.fact(0, Fact::Room { room, number: 1, since: 0, visibility: visibility.to_owned() });
         let settings = json!({"pk": {"S": "CONV#room"}, "sk": {"S": "CONV"}, "n": {"N": "1"}});
@@ -61,13 +63,20 @@ impl Story {
 
     /// A notice in the log of that name.
     fn notice(&mut self, log: &str, notice: &Value) {
-        let number = 100 + u64::try_from(self.run.items.len()).unwrap();
-        let conversation = format!("CONV#\u{1}{log}");
-        let of = json!({"pk": {"S": conversation}, "sk": {"S": "CONV"}, "n": {"N": number.to_string()}});
+        let at = self.notices.iter().position(|(name, _)| name == log).unwrap_or_else(|| {
+            let number = (100 + self.notices.len()).to_string();
+            let conversation = format!("CONV#\u{1}{log}");
+            let of = json!({"pk": {"S": conversation}, "sk": {"S": "CONV"}, "n": {"N": number}});
+            self.run.items.push(of);
+            self.notices.push((log.to_owned(), 0));
+            self.notices.len() - 1
+        });
+        self.notices[at].1 += 1;
+        let (number, seq) = (100 + at, self.notices[at].1);
         let event = json!({ "notice": notice }).to_string();
-        let item = json!({"pk": {"S": format!("LOG#{number}")}, "sk": {"S": format!("{:012}", 1)}, "r": {"N": "1"},
+        let item = json!({"pk": {"S": format!("LOG#{number}")}, "sk": {"S": format!("{seq:012}")}, "r": {"N": "1"},
             "t": {"N": BEGINNING.to_string()}, "u": {"S": "ann"}, "d": {"S": "c"}, "x": {"S": event}});
-        self.run.items.extend([of, item.clone()]);
+        self.run.items.push(item.clone());
         self.run.inserted.push(item);
     }
 
@@ -119,7 +128,8 @@ impl Story {
             Some(_) => "channel_message",
             None => "user_banned",
         };
-        let frame = json!({"type": kind, "seq": seq, "epoch": "e", "data": {"channel_id": "room"}});
+        let frame =
+            json!({"type": kind, "seq": seq, "epoch": "e", "data": {"channel_id": "room", "user_id": "bob"}});
         self.fact(self.seq * 10 + 5, Fact::Heard { socket: 0, frame });
     }
 
@@ -150,6 +160,27 @@ fn a_notice_is_told_once_and_for_a_reason() {
     let keys = vec!["LOG#1 000000000003".to_owned()];
     untold.fact(40, Fact::DeadLetter { keys, why: "age" });
     assert_eq!(untold.broken(), [""; 0], "its record was given up");
+}
+
+#[test]
+fn a_notice_is_heard_by_whom_it_is_for_and_as_what_it_is() {
+    let notice = json!({"banned": {"conversation": "room", "motive": ""}});
+    let heard = |user: &str, room: &str| {
+        let mut story = Story::of("private");
+        let banned = json!({"banned": {"user": "bob", "motive": ""}}).to_string();
+        story.entry(json!({"u": {"S": "ann"}, "d": {"S": "c"}, "x": {"S": banned}}));
+        story.notice("user:bob", &notice);
+        story.fact(1, Fact::Opening { socket: 0, user: user.to_owned(), device: 0, dialect: "channels" });
+        let (log, epoch) = (format!("user:{user}"), "n".to_owned());
+        story.fact(1, Fact::Subscribing { socket: 0, room: log.clone(), after: None, epoch: None });
+        story.fact(1, Fact::Subscribed { socket: 0, room: log, seq: 0, recovered: false, epoch });
+        let frame = json!({"type": "user_banned", "seq": 1, "epoch": "n", "data": {"channel_id": room}});
+        story.fact(50, Fact::Heard { socket: 0, frame });
+        story.broken()
+    };
+    assert_eq!(heard("bob", "room"), [""; 0]);
+    assert_eq!(heard("bob", "another"), ["forbidden"], "of another room");
+    assert_eq!(heard("cat", "room"), ["forbidden"], "it is not cat's");
 }
 
 #[test]
