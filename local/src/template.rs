@@ -178,6 +178,7 @@ fn exchange(template: &Value, resources: &serde_yaml_ng::Mapping, application: &
                 let limits = Limits {
                     visibility: Duration::from_secs(visibility),
                     receives: receives.and_then(|most| u32::try_from(most).ok()),
+                    length: None,
                 };
                 application.queues.insert(name, limits);
             }

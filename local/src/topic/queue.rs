@@ -2,10 +2,10 @@
 //! they are deleted, and dead letters.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io::Write as _,
     path::PathBuf,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -25,6 +25,8 @@ pub struct Limits {
     pub visibility: Duration,
     /// How often a message is received at most before it is a dead letter; none: without end.
     pub receives: Option<u32>,
+    /// How many messages it holds: the oldest becomes a dead letter when one more comes; none: as many as come.
+    pub length: Option<usize>,
 }
 
 /// A queue.
@@ -43,8 +45,27 @@ pub struct Queue {
 struct State {
     /// By the order in which they came.
     messages: BTreeMap<u64, Message>,
-    known: BTreeMap<String, Instant>,
+    known: BTreeSet<Arc<str>>,
+    /// When each name that is known came, the oldest first.
+    came: VecDeque<(Instant, Arc<str>)>,
     sent: u64,
+}
+
+impl State {
+    /// Whether a name has come within the last five minutes; from now on it has.
+    fn knows(&mut self, name: String, now: Instant) -> bool {
+        while self.came.front().is_some_and(|(at, _)| now.duration_since(*at) >= KNOWN) {
+            if let Some((_, old)) = self.came.pop_front() {
+                self.known.remove(&old);
+            }
+        }
+        let name: Arc<str> = name.into();
+        let new = self.known.insert(Arc::clone(&name));
+        if new {
+            self.came.push_back((now, name));
+        }
+        !new
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -66,20 +87,21 @@ impl Queue {
 
     /// Takes a message. One of the same name that came lately is taken and forgotten.
     pub fn send(&self, id: &str, group: &str, once: Option<&str>, body: &str) {
-        let now = Instant::now();
-        {
+        let oldest = {
             let mut state = lock(&self.state);
-            if let Some(once) = once {
-                state.known.retain(|_, at| now.duration_since(*at) < KNOWN);
-                // Within its group, as with `DeduplicationScope: messageGroup`.
-                if state.known.insert(format!("{group} {once}"), now).is_some() {
-                    return;
-                }
+            // Within its group, as with `DeduplicationScope: messageGroup`.
+            if once.is_some_and(|once| state.knows(format!("{group} {once}"), Instant::now())) {
+                return;
             }
             state.sent += 1;
             let at = state.sent;
             let (id, group, body) = (id.to_owned(), group.to_owned(), body.to_owned());
             state.messages.insert(at, Message { id, group, body, receives: 0, hidden_until: None });
+            let full = self.limits.length.is_some_and(|most| state.messages.len() > most);
+            full.then(|| state.messages.pop_first()).flatten()
+        };
+        if let Some((_, oldest)) = oldest {
+            self.bury(&oldest);
         }
         self.changed.send_modify(|count| *count += 1);
     }
@@ -195,7 +217,7 @@ mod tests {
     const VISIBILITY: Duration = Duration::from_secs(90);
 
     fn queue(folder: Option<PathBuf>) -> Queue {
-        Queue::new("chunks", Limits { visibility: VISIBILITY, receives: Some(2) }, folder)
+        Queue::new("chunks", Limits { visibility: VISIBILITY, receives: Some(2), length: Some(4) }, folder)
     }
 
     fn bodies(queue: &Queue, most: usize) -> Vec<String> {
@@ -239,6 +261,19 @@ mod tests {
         tokio::time::advance(KNOWN).await;
         queue.send("5", "a", Some("x"), "5");
         assert_eq!(bodies(&queue, 10), ["5"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_too_much_is_a_dead_letter_the_oldest_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = queue(Some(folder.path().to_owned()));
+        for id in ["1", "2", "3", "4", "5", "6"] {
+            queue.send(id, id, None, id);
+        }
+        assert_eq!(bodies(&queue, 10), ["3", "4", "5", "6"]);
+        assert!(queue.is_done_up_to(2) && !queue.is_done_up_to(3));
+        let kept = std::fs::read_to_string(folder.path().join("dead-letters/chunks.jsonl")).unwrap();
+        assert_eq!(kept.lines().count(), 2);
     }
 
     #[tokio::test(start_paused = true)]

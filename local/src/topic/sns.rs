@@ -115,8 +115,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_sdk_publishes_and_reads_every_answer() {
-        let queue =
-            Arc::new(Queue::new("q", Limits { visibility: Duration::from_secs(1), receives: None }, None));
+        let queue = Arc::new(Queue::new(
+            "q",
+            Limits { visibility: Duration::from_secs(1), receives: None, length: None },
+            None,
+        ));
         let topic = |fifo| Topic { fifo, subscribers: vec![Arc::clone(&queue)] };
         let topics = BTreeMap::from([(arn("fifo"), topic(true)), (arn("plain"), topic(false))]);
         let exchange = Arc::new(Exchange { topics, ..Exchange::default() });

@@ -14,8 +14,9 @@ use tokio::sync::watch;
 
 use super::queue::{Limits, Queue};
 
-/// How often, and with which pause, an event is tried.
-pub(super) const LIMITS: Limits = Limits { visibility: Duration::from_secs(6), receives: Some(5) };
+/// How often, and with which pause, an event is tried; and how many wait for a receiver that is slow, or hangs.
+pub(super) const LIMITS: Limits =
+    Limits { visibility: Duration::from_secs(6), receives: Some(5), length: Some(10_000) };
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Events that are posted at once.

@@ -42,7 +42,8 @@ impl Topic {
     /// An empty one, which takes so long to answer, and to pass something on.
     #[must_use]
     pub fn new(meter: Meter, [answers_in, arrives_in]: [Duration; 2]) -> Arc<Self> {
-        let queue = Queue::new("chunks", Limits { visibility: VISIBILITY, receives: None }, None);
+        let queue =
+            Queue::new("chunks", Limits { visibility: VISIBILITY, receives: None, length: None }, None);
         Arc::new(Self { meter, answers_in, arrives_in, queue, published: Mutex::default() })
     }
 
