@@ -28,6 +28,8 @@ pub(super) struct Delivery {
     mapping: Arc<Mapping>,
     invoker: Invoker,
     dead_letters: DeadLetters,
+    /// Records do not age while nobody is there to deliver them.
+    since: SystemTime,
 }
 
 /// What a call has come to.
@@ -39,7 +41,7 @@ enum Outcome {
 
 impl Delivery {
     pub(super) fn new(mapping: Arc<Mapping>, invoker: Invoker, dead_letters: DeadLetters) -> Self {
-        Self { mapping, invoker, dead_letters }
+        Self { mapping, invoker, dead_letters, since: SystemTime::now() }
     }
 
     /// Returns when every record of the batch was delivered or given up.
@@ -79,7 +81,8 @@ impl Delivery {
         let Some(age) = self.mapping.maximum_age else { return };
         let Some(oldest) = SystemTime::now().checked_sub(Duration::from_secs(age)) else { return };
         // Records are in order of time, so the old ones are the first.
-        let young = batch.iter().position(|pending| pending.at >= oldest).unwrap_or(batch.len());
+        let young =
+            batch.iter().position(|pending| pending.at.max(self.since) >= oldest).unwrap_or(batch.len());
         let rest = batch.split_off(young);
         let old = std::mem::replace(batch, rest);
         if !old.is_empty() {
