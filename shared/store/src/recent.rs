@@ -80,7 +80,7 @@ impl Store {
     pub async fn recent(&self, number: Number, after: Seq, most: usize) -> Result<Recent, Error> {
         let known = self.windows.get(&number);
         let continued = match known.filter(|known| !known.0.is_empty()) {
-            Some(known) => self.continued(number, Window::clone(&known)).await?,
+            Some(known) => self.continued(number, Window::clone(&known), most).await?,
             None => None,
         };
         let mut window = match continued {
@@ -115,8 +115,15 @@ impl Store {
         Ok(window)
     }
 
-    /// The window with what was written since; none if that does not say what else it changed.
-    async fn continued(&self, number: Number, mut window: Window) -> Result<Option<Window>, Error> {
+    /// The window with what was written since; none if that does not say what else it changed, or is more than anybody
+    /// asks for: then the end is read.
+    async fn continued(
+        &self,
+        number: Number,
+        mut window: Window,
+        most: usize,
+    ) -> Result<Option<Window>, Error> {
+        let known = window.0.len();
         let first = window.first().unwrap_or_default();
         let mut changed: Vec<Place> = Vec::new();
         loop {
@@ -132,6 +139,9 @@ impl Store {
             }
             if !page.more {
                 break;
+            }
+            if window.0.len() >= known + most {
+                return Ok(None);
             }
         }
         changed.sort_unstable();

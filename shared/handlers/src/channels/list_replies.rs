@@ -32,7 +32,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     let (id, message) = (request.channel()?, request.message()?);
     let mut view = access::view_log(&cx, &request.caller, &id).await?;
     show::is_in(&cx, &id, &message).await?;
-    messages::visible(&cx, &request.caller, &message).await?;
-    let page = show::texts(&cx, &request, &mut view, Some(&message)).await?;
+    let parent = messages::visible(&cx, &request.caller, &message).await?;
+    let page = show::texts(&cx, &request, &mut view, Some(&parent)).await?;
     reply(StatusCode::OK, &page)
 }

@@ -61,7 +61,7 @@ pub async fn texts(
     cx: &Context,
     request: &Request,
     view: &mut View<'_>,
-    parent: Option<&MessageId>,
+    parent: Option<&Message>,
 ) -> Result<Page<Text>, Error> {
     let life = view.conversation.number.0.to_string();
     let before = match request.cursor()? {

@@ -10,6 +10,8 @@ use store::{Store, log::Span, member::Membership};
 const GLANCE: usize = 50;
 /// Entries of each further one.
 const STRIDE: usize = 2_000;
+/// Entries that are looked at for one conversation of a list. Who is further behind is told what there is among them.
+const MOST: usize = 20_000;
 
 /// Where a member stands in a conversation.
 #[derive(Debug, Clone)]
@@ -39,8 +41,10 @@ pub async fn of(
     let read = membership.read_up_to();
     let mut position = Position { unread: 0, last: None, tail: Seq(0), settings: Seq(0) };
     let (mut span, mut stride) = (Span::Before(None), GLANCE);
+    let mut looked_at = 0;
     loop {
         let page = store.entries(conversation.number, span, stride, false).await?;
+        looked_at += page.entries.len();
         for entry in &page.entries {
             position.tail = position.tail.max(entry.seq());
             position.settings = position.settings.max(entry.settings);
@@ -59,7 +63,7 @@ pub async fn of(
         let Some(last) = page.entries.last().map(Entry::seq).filter(|_| page.more) else {
             return Ok(position);
         };
-        if last <= read && position.last.is_some() {
+        if (last <= read && position.last.is_some()) || looked_at >= MOST {
             return Ok(position);
         }
         (span, stride) = (Span::Before(Some(last)), STRIDE);

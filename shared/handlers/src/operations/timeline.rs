@@ -3,7 +3,7 @@
 //! Unlike in `history` an edit moves nothing; unlike in `transcript` replies stand among the rest, and a page says
 //! where the next one begins.
 
-use domain::{Entry, Error, Event, Message, MessageId, Seq};
+use domain::{Entry, Error, Event, Message, Seq};
 use store::log::Span;
 
 use super::{access::View, commit::NO_CONVERSATION};
@@ -14,8 +14,8 @@ const STRIDE: usize = 500;
 /// Bytes of text after which a page ends, full or not: a reply may have 6 MB, and texts grow when written as JSON.
 const BYTES_PER_PAGE: usize = 2_000_000;
 
-/// The newest messages before an entry that the caller may see, all or the replies to one; and before which
-/// entry the next page begins, if there is one.
+/// The newest messages before an entry that the caller may see, all or the replies to one, which stand after it; and
+/// before which entry the next page begins, if there is one.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the conversation was just deleted; [`Error::Busy`], [`Error::Internal`].
@@ -24,7 +24,7 @@ pub async fn page(
     view: &mut View<'_>,
     before: Option<Seq>,
     limit: usize,
-    parent: Option<&MessageId>,
+    parent: Option<&Message>,
 ) -> Result<(Vec<Message>, Option<Seq>), Error> {
     let mut messages: Vec<Message> = Vec::with_capacity(limit);
     let mut span = Span::Before(before);
@@ -37,14 +37,15 @@ pub async fn page(
             return Err(NO_CONVERSATION);
         }
         view.refresh(cx, &page.entries).await?;
-        let last = page.entries.last().map(Entry::seq);
+        let first = parent.map_or(Seq(0), |parent| parent.place.seq);
+        let last = page.entries.last().map(Entry::seq).filter(|last| *last > first);
         for entry in page.entries {
             if !view.sees(&entry) {
                 continue;
             }
             let Event::MessageCreated(message) = entry.event else { continue };
             let of_thread =
-                |parent: &MessageId| message.content.parent.as_ref().is_some_and(|one| one.id == *parent);
+                |parent: &Message| message.content.parent.as_ref().is_some_and(|one| one.id == parent.id);
             if message.state.recalled || !message.is_listed() || !parent.is_none_or(of_thread) {
                 continue;
             }

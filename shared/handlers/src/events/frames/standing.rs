@@ -52,10 +52,10 @@ impl Teller<'_> {
         }
     }
 
-    /// The newest message before `seq` that the member may see.
+    /// The newest message before `seq` that the member may see; none if it is far back: all other rooms wait meanwhile.
     async fn older(&self, member: &Member, before: Seq) -> Result<Option<Message>, Error> {
         let mut before = Some(before);
-        loop {
+        for _ in 0..MOST_COUNTED / MOST_TOLD {
             let page =
                 self.cx.store.entries(self.stage.number, Span::Before(before), MOST_TOLD, true).await?;
             if let Some(found) = page.entries.iter().find_map(|entry| self.shown(member, entry)) {
@@ -63,9 +63,10 @@ impl Teller<'_> {
             }
             before = page.entries.last().map(Entry::seq);
             if !page.more || before.is_none() {
-                return Ok(None);
+                break;
             }
         }
+        Ok(None)
     }
 
     fn read_up_to(&self, member: &Member) -> Seq {
