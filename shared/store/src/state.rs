@@ -39,16 +39,9 @@ impl Store {
             connection::set_arrays(item, &new.connection);
             item.insert(schema::TTL.into(), connection::ttl(now));
         }
-        let first = Write::put(by_id).when("attribute_not_exists(pk)");
-        if let Written::Refused(_) = self.write_one(first).await? {
-            return Ok(false);
-        }
-        if let Err(error) = self.write_one(Write::put(by_user)).await {
-            // Half a connection would be told nothing: rather none.
-            self.remove_connection(id).await?;
-            return Err(error);
-        }
-        Ok(true)
+        // Both or none: half a connection would be told nothing, and could not be opened again.
+        let both = vec![Write::put(by_id).when("attribute_not_exists(pk)"), Write::put(by_user)];
+        Ok(matches!(self.write_all(both).await?, Written::Done))
     }
 
     /// A connection with its state; none if it has none, or has ended.
