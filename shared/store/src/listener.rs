@@ -113,7 +113,8 @@ impl Store {
         self.write_one(Write::delete(keys::socket(id))).await.map(|_| ())
     }
 
-    /// Notes that somebody polls for a listener until then. One without a socket lives on for its patience.
+    /// Notes that somebody polls for a listener until then. One without a socket lives on for its patience; one that has
+    /// got another socket since it was read, or lost it, is left as it is.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
@@ -125,7 +126,11 @@ impl Store {
     ) -> Result<(), Error> {
         let ttl = if listener.socket.is_some() { connection::ttl(now) } else { patience(now.max(until)) };
         let polled = Listener { polls_until: until, ..listener.clone() };
-        let poll = Write::put(to_item(&polled, ttl)).when("attribute_exists(pk)");
+        let poll = Write::put(to_item(&polled, ttl));
+        let poll = match &listener.socket {
+            Some(socket) => poll.when("s = :s").with(":s", text(socket)),
+            None => poll.when("attribute_exists(pk) AND attribute_not_exists(s)"),
+        };
         self.write_one(poll).await.map(|_| ())
     }
 

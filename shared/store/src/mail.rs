@@ -8,11 +8,19 @@ use crate::{
     connection::built,
     item::{self, get_text, is_over, number, text},
     keys, schema,
-    write::Written,
 };
 
 /// How long an event waits, in seconds: longer than a listener without a socket lives.
 const LIFETIME_SECONDS: i64 = 60;
+
+/// An event that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Where it stands among the others.
+    pub order: String,
+    /// It, as JSON.
+    pub event: String,
+}
 
 impl Store {
     /// Keeps an event for a listener; the same order again replaces it.
@@ -32,32 +40,34 @@ impl Store {
         self.write_one(Write::put(item)).await.map(|_| ())
     }
 
-    /// Takes one event back. Says whether it still waited.
+    /// Removes events: they were sent, or are about to be.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn take_back_mail(&self, listener: &str, order: &str) -> Result<bool, Error> {
-        let delete = Write::delete(keys::mail(listener, order)).when("attribute_exists(pk)");
-        Ok(matches!(self.write_one(delete).await?, Written::Done))
+    pub async fn remove_mail(&self, listener: &str, mail: &[Mail]) -> Result<(), Error> {
+        let deletes: Result<Vec<_>, _> = mail
+            .iter()
+            .map(|one| {
+                let key = item::keyed(&keys::mail(listener, &one.order));
+                let delete = DeleteRequest::builder().set_key(Some(key)).build()?;
+                Ok(WriteRequest::builder().delete_request(delete).build())
+            })
+            .collect();
+        self.write_batch(deletes.map_err(built)?).await
     }
 
-    /// Takes all that waits for a listener, in order.
+    /// All that waits for a listener, in order. It waits until it is removed: once it was sent, so that whoever dies before
+    /// leaves it to the next.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn take_mail(&self, listener: &str, now: Timestamp) -> Result<Vec<String>, Error> {
+    pub async fn mail(&self, listener: &str, now: Timestamp) -> Result<Vec<Mail>, Error> {
         let items = self.query_all(keys::mail_partition(listener), "", true).await?;
-        let mut events = Vec::with_capacity(items.len());
-        let mut deletes = Vec::with_capacity(items.len());
-        for item in &items {
-            let key = keys::mail(listener, get_text(item, schema::SORT_KEY)?);
-            let delete = DeleteRequest::builder().set_key(Some(item::keyed(&key))).build().map_err(built)?;
-            deletes.push(WriteRequest::builder().delete_request(delete).build());
-            if !is_over(item, now) {
-                events.push(get_text(item, "x")?.to_owned());
-            }
-        }
-        self.write_batch(deletes).await?;
-        Ok(events)
+        let waiting = items.iter().filter(|item| !is_over(item, now));
+        let mail = waiting.map(|item| {
+            let order = get_text(item, schema::SORT_KEY)?.to_owned();
+            Ok(Mail { order, event: get_text(item, "x")?.to_owned() })
+        });
+        mail.collect()
     }
 }

@@ -15,6 +15,7 @@ use store::{
     change::Change,
     connection::Connection,
     listener::{Listener, Socket},
+    mail::Mail,
     signal::Signal,
     subscription::Subscription,
 };
@@ -196,11 +197,13 @@ async fn keep(
     heard: &[&Told<'_>],
 ) -> Result<Option<(Connection, Vec<Bytes>)>, Error> {
     let now = cx.clock.now();
+    let mut mail = Vec::with_capacity(heard.len());
     for told in heard {
         let event = if polled { told.event.clone() } else { event::missed(told.event.clone()) };
         let text =
             serde_json::to_string(&event).map_err(|error| Error::Internal(format!("JSON: {error}")))?;
         cx.store.put_mail(&listener.id, &told.order, &text, now).await?;
+        mail.push(Mail { order: told.order.clone(), event: text });
     }
     // Whoever opens a socket takes what waits after having written it down.
     let socket = match &listener.socket {
@@ -208,28 +211,26 @@ async fn keep(
         None => cx.store.listener(&listener.id, now).await?,
     };
     let Some(Listener { socket: Some(socket), since, .. }) = socket else { return Ok(None) };
-    let mut left = Vec::with_capacity(heard.len());
-    for told in heard {
-        if cx.store.take_back_mail(&listener.id, &told.order).await? {
-            left.push(told.to(since));
-        }
-    }
-    let frames: Vec<Bytes> = event::frames(&left, cx.road.gathers()).into_iter().map(Bytes::from).collect();
-    Ok((!frames.is_empty()).then(|| (at_socket(&socket, &listener.user, since), frames)))
+    // It may be told of both, but not of none.
+    cx.store.remove_mail(&listener.id, &mail).await?;
+    let now = heard.iter().map(|told| told.to(since)).collect::<Vec<_>>();
+    let frames: Vec<Bytes> = event::frames(&now, cx.road.gathers()).into_iter().map(Bytes::from).collect();
+    Ok(Some((at_socket(&socket, &listener.user, since), frames)))
 }
 
-/// What a socket that was just opened is due: all that its listener missed.
+/// What a socket that was just opened is due: all that its listener missed; and what of the mail that is, to be removed
+/// when it was posted.
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
-pub async fn opened(cx: &Context, socket: &Socket) -> Result<(Connection, Vec<Bytes>), Error> {
-    let waiting = cx.store.take_mail(&socket.listener, cx.clock.now()).await?;
+pub async fn opened(cx: &Context, socket: &Socket) -> Result<(Connection, Vec<Bytes>, Vec<Mail>), Error> {
+    let waiting = cx.store.mail(&socket.listener, cx.clock.now()).await?;
     let events: Vec<Object> = waiting
         .iter()
-        .filter_map(|text| serde_json::from_str::<Object>(text).ok())
+        .filter_map(|mail| serde_json::from_str::<Object>(&mail.event).ok())
         .map(event::missed)
         .collect();
     let settled = event::settled(events);
     let frames = event::frames(&settled, cx.road.gathers()).into_iter().map(Bytes::from).collect();
-    Ok((at_socket(&socket.id, &socket.user, socket.at), frames))
+    Ok((at_socket(&socket.id, &socket.user, socket.at), frames, waiting))
 }

@@ -3,7 +3,7 @@
 //! Long poll: waits for the first event, then for a short silence. Wire page, Endpoints. Events that come while a
 //! connection has no socket wait in the table: any process can answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use dialects::channelstream::{event, order::Told, pretty, schema};
 use domain::{Dialect, Error, Object};
@@ -57,24 +57,40 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
 
 /// What waits, and what comes until it is silent.
 async fn wait(cx: &Context, id: &str) -> Result<Vec<Object>, Error> {
-    let parse = |text: &String| serde_json::from_str::<Object>(text).ok();
-    let take = async || cx.store.take_mail(id, cx.clock.now()).await;
-    let mut events: Vec<Object> = take().await?.iter().filter_map(parse).collect();
-    events = event::settled(events);
+    let mut seen = BTreeSet::new();
+    let mut events = event::settled(take(cx, id, &mut seen).await?);
     let mut until = Instant::now() + if events.is_empty() { WAKE } else { SILENCE };
     let mut pause = PAUSES.0;
     while Instant::now() < until {
         tokio::time::sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
-        let more = take().await?;
+        let more = match take(cx, id, &mut seen).await {
+            Ok(more) => more,
+            // What is in hand waits nowhere any more.
+            Err(error) if !events.is_empty() => {
+                tracing::warn!(listener = id, %error, "no more is waited for");
+                break;
+            }
+            Err(error) => return Err(error),
+        };
         if more.is_empty() {
             pause = (pause * 2).min(PAUSES.1);
         } else {
-            events.extend(more.iter().filter_map(parse));
+            events.extend(more);
             until = Instant::now() + SILENCE;
             pause = PAUSES.0;
         }
     }
     Ok(events)
+}
+
+/// What waits now and was not seen yet. What could not be removed is told again by the next call.
+async fn take(cx: &Context, id: &str, seen: &mut BTreeSet<String>) -> Result<Vec<Object>, Error> {
+    let mail = cx.store.mail(id, cx.clock.now()).await?;
+    if let Err(error) = cx.store.remove_mail(id, &mail).await {
+        tracing::warn!(listener = id, %error, "mail is left");
+    }
+    let new = mail.into_iter().filter(|one| seen.insert(one.order.clone()));
+    Ok(new.filter_map(|one| serde_json::from_str(&one.event).ok()).collect())
 }
 
 /// The function that is to be called with the events: a name and nothing else.

@@ -82,9 +82,13 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
         users.into_iter().partition(|(_, news)| matches!(news, News::Created(_)));
     failed.extend(tell_users(cx, came, &mut queues).await);
     // What was missed comes before what happens now.
+    let mut mail = Vec::new();
     for (record, socket) in opened {
         match channelstream::frames::opened(cx, &socket).await {
-            Ok((connection, frames)) => queues.entry(connection).or_default().extend(frames),
+            Ok((connection, frames, told)) => {
+                queues.entry(connection).or_default().extend(frames);
+                mail.push((socket.listener, told));
+            }
             Err(error) => {
                 tracing::error!(socket = socket.id, %error, "a socket's catch-up is to be brought again");
                 failed.push(record);
@@ -121,6 +125,11 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     let post::Posts { done, gone } = post::post_all(cx, queues).await;
     if let Some(now) = done {
         cx.road.metrics.told(written, now);
+    }
+    for (listener, told) in mail {
+        if let Err(error) = cx.store.remove_mail(&listener, &told).await {
+            tracing::warn!(listener, %error, "mail is left: it is told again if another socket is opened within a minute");
+        }
     }
     due::end(cx, &subscriptions).await;
     for stage in stages {
