@@ -114,9 +114,13 @@ async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
     }
     let Some(round) = round else { return Ok(()) };
     let served = Served { round, size };
-    cx.store.note_served((number, generation), &shard.name(), served, cx.clock.now()).await?;
-    if changes.iter().any(|change| ends(change)) {
+    let ended = changes.iter().any(|change| ends(change));
+    if ended {
+        // Before the round, which lets the audience be divided anew: then nobody would find it.
         cx.store.note_served((number, generation), &shard.end(), served, cx.clock.now()).await?;
+    }
+    cx.store.note_served((number, generation), &shard.name(), served, cx.clock.now()).await?;
+    if ended {
         sweep(cx, number).await?;
     }
     Ok(())

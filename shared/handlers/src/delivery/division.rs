@@ -85,6 +85,10 @@ async fn change(
 async fn review(cx: &Context, id: &ConversationId, division: Division) -> Result<Option<Division>, Error> {
     let served = cx.store.served(&division).await?;
     let shards = shards(&division);
+    if shards.iter().any(|shard| served.contains_key(&shard.end())) {
+        // It has ended, and is swept when all of these shards have been told so.
+        return Ok(Some(division));
+    }
     let sizes: Option<Vec<usize>> = shards
         .iter()
         .map(|shard| served.get(&shard.name()).filter(|one| one.round >= division.rounds).map(|one| one.size))

@@ -4,6 +4,7 @@ use domain::{
     Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Role, Timestamp, UserId, Visibility,
     entry::{Arrival, Departure},
     limits,
+    permission::Actor,
 };
 use store::{Write, conversation, member};
 
@@ -30,6 +31,10 @@ pub async fn add(
     users: &[UserId],
     how: Arrival,
 ) -> Result<(), Error> {
+    if users.len() > USERS_PER_ENTRY {
+        let now = cx.clock.now();
+        may_change(cx, caller, id, users, Role::Admin, |_, target| not_banned(target, now)).await?;
+    }
     for chunk in users.chunks(USERS_PER_ENTRY) {
         commit::commit(cx, caller, dialect, id, &Add { users: chunk, how }).await?;
     }
@@ -52,9 +57,7 @@ impl Operation for Add<'_> {
         not_direct(&seen.conversation)?;
         let mut changed = Standings::new(seen, self.users).await?;
         changed.retain(|member| !member.is_active());
-        if changed.iter().any(|member| member.is_banned(seen.at)) {
-            return Err(Error::Forbidden("A banned user cannot be added: lift the ban first."));
-        }
+        changed.iter().try_for_each(|member| not_banned(member, seen.at))?;
         changed.plan(
             seen,
             |members| {
@@ -88,12 +91,31 @@ pub async fn may_ban(
     id: &ConversationId,
     users: &[UserId],
 ) -> Result<(), Error> {
+    let role = Role::Moderator;
+    may_change(cx, caller, id, users, role, |actor, target| actor.needs_over(role, Some(target))).await
+}
+
+/// Refuses, before the first of several entries, what one of them would be refused for: bad input changes nothing. What
+/// becomes so between the entries is refused then.
+async fn may_change(
+    cx: &Context,
+    caller: &Caller,
+    id: &ConversationId,
+    users: &[UserId],
+    role: Role,
+    allowed: impl Fn(Actor<'_>, &Member) -> Result<(), Error>,
+) -> Result<(), Error> {
     let view = access::glance(cx, caller, id).await?;
     not_direct(&view.conversation)?;
-    view.actor().needs(Role::Moderator)?;
+    view.actor().needs(role)?;
     let standings = cx.store.members_among(id, users).await?;
-    for target in standings.iter().filter(|target| target.number == view.conversation.number) {
-        view.actor().needs_over(Role::Moderator, Some(target))?;
+    let mut of_this_life = standings.iter().filter(|target| target.number == view.conversation.number);
+    of_this_life.try_for_each(|target| allowed(view.actor(), target))
+}
+
+fn not_banned(target: &Member, now: Timestamp) -> Result<(), Error> {
+    if target.is_banned(now) && !target.is_active() {
+        return Err(Error::Forbidden("A banned user cannot be added: lift the ban first."));
     }
     Ok(())
 }
@@ -110,6 +132,10 @@ pub async fn remove(
     users: &[UserId],
     how: Departure,
 ) -> Result<(), Error> {
+    if users.len() > USERS_PER_ENTRY {
+        let role = Role::Member;
+        may_change(cx, caller, id, users, role, |actor, target| may_remove(actor, target, how)).await?;
+    }
     for chunk in users.chunks(USERS_PER_ENTRY) {
         commit::commit(cx, caller, dialect, id, &Remove { users: chunk, how }).await?;
     }
@@ -127,16 +153,7 @@ impl Operation for Remove<'_> {
     async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<()>, Error> {
         not_direct(&seen.conversation)?;
         let mut changed = Standings::new(seen, self.users).await?;
-        match self.how {
-            Departure::Left => seen.actor().needs(Role::Member)?,
-            Departure::Removed | Departure::Kicked => {
-                let needed = if self.how == Departure::Kicked { Role::Moderator } else { Role::Admin };
-                seen.actor().needs(needed)?;
-                for target in changed.iter() {
-                    seen.actor().needs_over(needed, Some(target))?;
-                }
-            }
-        }
+        changed.iter().try_for_each(|target| may_remove(seen.actor(), target, self.how))?;
         changed.retain(Member::is_active);
         changed.plan(
             seen,
@@ -146,6 +163,14 @@ impl Operation for Remove<'_> {
             },
             |member, entry| member.leave(entry.seq()),
         )
+    }
+}
+
+fn may_remove(actor: Actor<'_>, target: &Member, how: Departure) -> Result<(), Error> {
+    match how {
+        Departure::Left => actor.needs(Role::Member),
+        Departure::Removed => actor.needs_over(Role::Admin, Some(target)),
+        Departure::Kicked => actor.needs_over(Role::Moderator, Some(target)),
     }
 }
 
