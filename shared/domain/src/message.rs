@@ -212,6 +212,7 @@ impl Message {
             author: self.author.clone(),
             parent: self.content.parent.clone(),
             audience: self.audience.clone(),
+            told: None,
             wire: Object::new(),
         }
     }
@@ -250,6 +251,9 @@ pub struct Reference {
     /// Who may see it.
     #[serde(rename = "a", default, skip_serializing_if = "Audience::is_everybody")]
     pub audience: Audience,
+    /// Whom the dialect that did it is to tell of it, among those who may see it; none: all of them.
+    #[serde(rename = "to", default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Audience>,
     /// What the dialect that did it must say of it in its own spelling.
     #[serde(rename = "w", default, skip_serializing_if = "Object::is_empty")]
     pub wire: Object,

@@ -4,7 +4,10 @@
 //! once per request. [`may_see`]: may this reader see this entry? It is asked for every entry, and answered by
 //! what was true at the entry's number, not by what is true now.
 
-use crate::{Conversation, Entry, Event, Member, Seq, Timestamp, UserId, Visibility, conversation::Openness};
+use crate::{
+    Conversation, Entry, Event, Member, Seq, Timestamp, UserId, Visibility, conversation::Openness,
+    member::Absence,
+};
 
 /// Somebody who reads.
 #[derive(Debug, Clone, Copy)]
@@ -32,11 +35,18 @@ pub fn may_read(conversation: &Conversation, reader: Reader<'_>, now: Timestamp)
 }
 
 /// Whether the reader may see the entry: present when it was written, of its audience, and not deleted for
-/// oneself.
+/// oneself. A message shows what it says now: who was sent away before it was edited, and has not come back, sees none of it.
 #[must_use]
 pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
     let Some(user) = reader.user else { return true };
     if !reader.powerful && was_absent(openness, reader.member, entry.seq(), entry.at) {
+        return false;
+    }
+    if let Event::MessageCreated(message) = &entry.event
+        && let Some(edit) = message.state.edited
+        && !reader.powerful
+        && is_away_since_before(openness, reader.member, edit.seq, edit.at)
+    {
         return false;
     }
     if let Event::CopiesDeleted { user: whose, .. } | Event::ConversationPinned { user: whose, .. } =
@@ -81,12 +91,20 @@ pub fn counts_unread(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> 
 
 /// Whether the user was gone or banned when the entry `seq` was written, in a conversation that this closes.
 fn was_absent(openness: &Openness, member: Option<&Member>, seq: Seq, at: Timestamp) -> bool {
-    let Some(member) = member else { return false };
-    member.absences.iter().any(|absence| {
-        let inside = absence.from < seq && absence.to.is_none_or(|to| seq < to);
-        let banned = absence.ban && absence.until.is_none_or(|until| at < until);
-        inside && (banned || openness.at(seq) != Visibility::Open)
-    })
+    let absences = member.map(|member| member.absences.iter());
+    absences.into_iter().flatten().any(|absence| covers(openness, absence, seq, at))
+}
+
+/// Whether the user was gone or banned when the entry `seq` was written, and has not come back since.
+fn is_away_since_before(openness: &Openness, member: Option<&Member>, seq: Seq, at: Timestamp) -> bool {
+    let last = member.and_then(|member| member.absences.last()).filter(|absence| absence.to.is_none());
+    last.is_some_and(|absence| covers(openness, absence, seq, at))
+}
+
+fn covers(openness: &Openness, absence: &Absence, seq: Seq, at: Timestamp) -> bool {
+    let inside = absence.from < seq && absence.to.is_none_or(|to| seq < to);
+    let banned = absence.ban && absence.until.is_none_or(|until| at < until);
+    inside && (banned || openness.at(seq) != Visibility::Open)
 }
 
 #[cfg(test)]

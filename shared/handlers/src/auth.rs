@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose};
 use domain::{Error, Timestamp, UserId};
 use http::{HeaderMap, header::AUTHORIZATION};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::{
@@ -42,10 +42,40 @@ pub struct Claims {
     /// The user's id.
     pub sub: String,
     /// When it ends, unix seconds.
+    #[serde(deserialize_with = "numeric_date")]
     pub exp: i64,
     /// The user may do everything.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub admin: bool,
+}
+
+/// What a token says that somebody else may have made.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Signed {
+    #[serde(flatten)]
+    claims: Claims,
+    /// From when on it is good, unix seconds; none: at once.
+    #[serde(default, deserialize_with = "maybe_numeric_date")]
+    nbf: Option<i64>,
+}
+
+/// Seconds since 1970, which may be a fraction (RFC 7519, section 2); it counts the last whole second.
+fn numeric_date<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Date {
+        Whole(i64),
+        Fraction(f64),
+    }
+    Ok(match Date::deserialize(from)? {
+        Date::Whole(seconds) => seconds,
+        #[expect(clippy::cast_possible_truncation, reason = "a cast of what is out of range saturates")]
+        Date::Fraction(seconds) => seconds.floor() as i64,
+    })
+}
+
+fn maybe_numeric_date<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    numeric_date(from).map(Some)
 }
 
 /// Signs a user token.
@@ -80,25 +110,27 @@ pub async fn verify(secrets: &Secrets, token: &str, now: Timestamp) -> Result<(U
     };
     signature::install();
     let algorithm = jsonwebtoken::decode_header(jwt).map_err(|_malformed| REFUSED)?.alg;
-    let claims = match &secrets.issuer {
+    let Signed { claims, nbf } = match &secrets.issuer {
         Some(issuer) if algorithm != Algorithm::HS256 => issuer.verify(jwt).await?,
         _ => signed_here(&secrets.token_key, jwt)?,
     };
     let Ok(user) = UserId::parse(claims.sub.clone()) else { return Err(REFUSED) };
-    if claims.exp <= now.seconds() {
+    if claims.exp <= now.seconds() || nbf.is_some_and(|nbf| nbf > now.seconds()) {
         return Err(REFUSED);
     }
     Ok((user, claims))
 }
 
 /// What a token says that was signed with the token key.
-fn signed_here(token_key: &str, jwt: &str) -> Result<Claims, Error> {
+fn signed_here(token_key: &str, jwt: &str) -> Result<Signed, Error> {
     let mut validation = Validation::new(Algorithm::HS256);
     // Against our own clock, and without the library's minute of leeway.
     validation.validate_exp = false;
+    // Whoever has the key says what the token is for.
+    validation.validate_aud = false;
     validation.set_required_spec_claims(&["exp", "sub"]);
     let key = DecodingKey::from_secret(token_key.as_bytes());
-    let token = jsonwebtoken::decode::<Claims>(jwt, &key, &validation);
+    let token = jsonwebtoken::decode::<Signed>(jwt, &key, &validation);
     token.map(|token| token.claims).map_err(|_refused| REFUSED)
 }
 
@@ -171,6 +203,8 @@ fn from_base64(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -185,6 +219,33 @@ mod tests {
 
     fn claims(exp: i64) -> Claims {
         Claims { sub: "ann".into(), exp, admin: false }
+    }
+
+    /// A token of these claims, signed with `key`.
+    fn signed(claims: serde_json::Value) -> String {
+        let key = EncodingKey::from_secret(b"key");
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap()
+    }
+
+    #[tokio::test]
+    async fn other_makers_of_tokens_are_understood() {
+        for (claims, good) in [
+            (json!({"sub": "ann", "exp": 1_700_000_001.9}), true),
+            (json!({"sub": "ann", "exp": 1_700_000_000.9}), false),
+            (json!({"sub": "ann", "exp": 1e12}), true),
+            (json!({"sub": "ann", "exp": -1e300}), false),
+            (json!({"sub": "ann", "exp": "1800000000"}), false),
+            (json!({"sub": "ann", "exp": null}), false),
+            (json!({"sub": "ann"}), false),
+            (
+                json!({"sub": "ann", "exp": 1_800_000_000, "aud": "chat", "iss": "me", "iat": 1.5, "jti": "x"}),
+                true,
+            ),
+            (json!({"sub": "ann", "exp": 1_800_000_000, "nbf": 1_700_000_000}), true),
+            (json!({"sub": "ann", "exp": 1_800_000_000, "nbf": 1_700_000_001}), false),
+        ] {
+            assert_eq!(is_good("key", &signed(claims.clone())).await, good, "{claims}");
+        }
     }
 
     #[tokio::test]

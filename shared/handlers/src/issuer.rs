@@ -19,7 +19,7 @@ use jsonwebtoken::{
 };
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::auth::{Claims, REFUSED};
+use crate::auth::{REFUSED, Signed};
 
 /// How long keys are believed without asking again.
 const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -81,7 +81,7 @@ impl Issuer {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Busy`] where no key is known and the provider does not answer.
-    pub async fn verify(&self, jwt: &str) -> Result<Claims, Error> {
+    pub(crate) async fn verify(&self, jwt: &str) -> Result<Signed, Error> {
         let header = jsonwebtoken::decode_header(jwt).map_err(|_malformed| REFUSED)?;
         if !is_asymmetric(header.alg) {
             return Err(REFUSED);
@@ -100,7 +100,7 @@ impl Issuer {
             required.push("iss");
         }
         validation.set_required_spec_claims(&required);
-        let token = jsonwebtoken::decode::<Claims>(jwt, &key, &validation);
+        let token = jsonwebtoken::decode::<Signed>(jwt, &key, &validation);
         token.map(|token| token.claims).map_err(|_refused| REFUSED)
     }
 

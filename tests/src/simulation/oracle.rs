@@ -219,7 +219,8 @@ impl Oracle {
         let hidden = self.hidden.get(user);
         match &entry.event {
             Event::Message { audience, .. } => {
-                let gone = hidden.is_some_and(|hidden| hidden.contains_key(&seq));
+                let gone =
+                    hidden.is_some_and(|hidden| hidden.contains_key(&seq)) || self.rewritten(user, seq);
                 let sight = Self::for_whom(audience, user).min(away);
                 if gone { sight.min(Sight::May) } else { sight }
             }
@@ -231,6 +232,7 @@ impl Oracle {
                 match deleted {
                     Some(by) if *by < seq => Sight::Never,
                     Some(_) => sight.min(Sight::May),
+                    None if self.rewritten(user, *message) => sight.min(Sight::May),
                     None => sight,
                 }
             }
@@ -238,6 +240,16 @@ impl Oracle {
             _ if hidden.is_some_and(|hidden| hidden.contains_key(&seq)) => away.min(Sight::May),
             _ => away,
         }
+    }
+
+    /// Whether the message was edited when the user was away: nothing is left of what it was before.
+    fn rewritten(&self, user: &str, message: u64) -> bool {
+        self.log.entries.values().any(|entry| match &entry.event {
+            Event::About { what, seq, .. } => {
+                what == "message_edited" && *seq == message && self.away(user, entry.seq) == Sight::Never
+            }
+            _ => false,
+        })
     }
 
     /// The first entry after `seq` that opened the conversation to everybody.

@@ -7,7 +7,7 @@ use dialects::channels::{
     message,
 };
 use domain::{
-    ConversationId, Dialect, Entry, Error, Event, Message, Openness, Place, Seq, Timestamp, Topic, UserId,
+    ConversationId, Dialect, Entry, Error, Event, Message, Openness, Seq, Timestamp, Topic, UserId,
     Visibility,
     entry::{Departure, Notice},
     visibility::{self, Reader},
@@ -16,7 +16,7 @@ use store::{change::Change, hold::Flow, signal::Signal, subscription::Subscripti
 
 use crate::{
     context::Context,
-    delivery::{due::Due, post, stage::Stage},
+    delivery::{due::Due, originals::Originals, post, stage::Stage},
 };
 
 /// The detail of a subscription whose user may do everything.
@@ -45,8 +45,8 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
     for change in changes {
         match change {
             Change::Entry(entry) => {
-                let frames =
-                    encode(cx, stage.last.as_ref().map(|one| one.epoch.as_str()), &stage.id, entry).await?;
+                let epoch = stage.last.as_ref().map(|one| one.epoch.as_str());
+                let frames = encode(cx, epoch, &stage.id, entry, &stage.originals).await?;
                 for (subscription, after) in &hearers {
                     if entry.seq() > *after && hears(stage, subscription, entry) {
                         let queue = due.queues.entry(subscription.connection.clone()).or_default();
@@ -155,21 +155,25 @@ pub async fn encode(
     epoch: Option<&str>,
     id: &ConversationId,
     entry: &Entry,
+    originals: &Originals,
 ) -> Result<Vec<Bytes>, Error> {
     let position = epoch.map(|epoch| Position { seq: entry.seq().0, epoch });
-    let events = events(cx, id, entry).await?;
+    let events = events(cx, id, entry, originals).await?;
     Ok(events.iter().map(|event| Bytes::from(event.encode(entry.at, position))).collect())
 }
 
-async fn events(cx: &Context, id: &ConversationId, entry: &Entry) -> Result<Vec<Wire>, Error> {
+async fn events(
+    cx: &Context,
+    id: &ConversationId,
+    entry: &Entry,
+    originals: &Originals,
+) -> Result<Vec<Wire>, Error> {
     let channel_id = || id.as_str().to_owned();
     Ok(match &entry.event {
         Event::MessageCreated(message) => vec![said(cx, id, message).await?],
         Event::MessageEdited(reference) => {
-            let place = Place { seq: reference.seq, ..entry.place };
-            let now = cx.store.message_at(place, true).await?.map(|(_, message)| message);
             let message_id = reference.id.as_str().to_owned();
-            let content = now.as_ref().map(message::content).unwrap_or_default();
+            let content = originals.message(entry).map(message::content).unwrap_or_default();
             vec![Wire::MessageUpdated { channel_id: channel_id(), message_id, content }]
         }
         Event::MessageRecalled(reference) => {

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     call,
     context::Context,
-    delivery::{post, stage},
+    delivery::{originals::Originals, post, stage},
     operations::{commit::NO_CONVERSATION, notice},
 };
 
@@ -255,6 +255,7 @@ impl<'a> Entering<'a> {
             if page.entries.is_empty() {
                 return Ok(out.map_or(Caught::Up, Caught::Out));
             }
+            let originals = Originals::of(self.cx, entrance.log.number, page.entries.iter()).await?;
             // Only now: it is at least as new as what was read.
             let standing = self.standing(entrance).await?;
             let mut frames: Vec<Bytes> = Vec::new();
@@ -263,8 +264,9 @@ impl<'a> Entering<'a> {
                 entrance.recovered &= entry.seq() == entrance.sent.next();
                 entrance.sent = entry.seq();
                 let had = entrance.had == Some(entry.seq()) && !frames::takes_several(&entrance.topic, entry);
-                if !had && standing.sees(self, &entrance.topic, entry) {
-                    frames.extend(self.encode(entrance, entry).await?);
+                let sees = |entry: &Entry| standing.sees(self, &entrance.topic, entry);
+                if !had && sees(entry) && originals.origin(entry).is_none_or(sees) {
+                    frames.extend(self.encode(entrance, entry, &originals).await?);
                 }
             }
             if !post::post_in_order(self.cx, &self.command.connection, frames).await {
@@ -285,8 +287,13 @@ impl<'a> Entering<'a> {
         }
     }
 
-    async fn encode(&self, entrance: &Entrance, entry: &Entry) -> Result<Vec<Bytes>, Error> {
-        frames::encode(self.cx, Some(entrance.epoch()), &entrance.topic.log(), entry).await
+    async fn encode(
+        &self,
+        entrance: &Entrance,
+        entry: &Entry,
+        originals: &Originals,
+    ) -> Result<Vec<Bytes>, Error> {
+        frames::encode(self.cx, Some(entrance.epoch()), &entrance.topic.log(), entry, originals).await
     }
 
     fn reader<'b>(&'b self, member: Option<&'b Member>) -> Reader<'b> {
@@ -315,8 +322,15 @@ impl Standing {
         Err(Error::Forbidden("You are not a member of this channel."))
     }
 
+    /// Whether the caller sees the entry: as in a list, while the caller may look into the conversation; else what the
+    /// caller might hear before being sent away.
     fn sees(&self, entering: &Entering<'_>, topic: &Topic, entry: &Entry) -> bool {
         let reader = entering.reader(self.member.as_ref());
-        stage::subscriber_sees(topic, self.last.as_ref(), reader, entry)
+        match &self.last {
+            Some(last) if self.allowed(entering, topic).is_ok() => {
+                visibility::may_see(&last.openness, reader, entry)
+            }
+            last => stage::subscriber_sees(topic, last.as_ref(), reader, entry),
+        }
     }
 }

@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use dialects::channelstream::{event, message::reaches};
-use domain::{
-    Dialect, Entry, Error, Event, Message, Object, Place, Timestamp, Topic, UserId, message::Audience,
-};
+use domain::{Dialect, Entry, Error, Event, Object, Timestamp, Topic, UserId, message::Audience};
 use store::{
     change::Change,
     connection::Connection,
@@ -62,7 +60,7 @@ pub async fn frames(
     }
     let mut told = Vec::new();
     for change in changes {
-        told.extend(tell(cx, stage, change).await?);
+        told.extend(tell(stage, change));
     }
     let mut variants: BTreeMap<(Vec<usize>, Vec<bool>), Vec<Bytes>> = BTreeMap::new();
     let mut frames = Vec::with_capacity(subscribers.len());
@@ -108,7 +106,7 @@ fn hears(stage: &Stage, user: &UserId, told: &Told<'_>) -> bool {
 }
 
 /// What listeners are told of a change.
-async fn tell<'a>(cx: &Context, stage: &Stage, change: &'a Change) -> Result<Option<Told<'a>>, Error> {
+fn tell<'a>(stage: &Stage, change: &'a Change) -> Option<Told<'a>> {
     let channel = match &stage.topic {
         Topic::Conversation(id) => Some(id.as_str()),
         Topic::User(_) | Topic::Global => None,
@@ -120,41 +118,38 @@ async fn tell<'a>(cx: &Context, stage: &Stage, change: &'a Change) -> Result<Opt
             ..
         } => {
             let order = format!("{:015}#{id}", at.millis());
-            return Ok(Some(Told {
+            return Some(Told {
                 event: event.clone(),
                 audience: audience.clone(),
                 entry: None,
                 order,
                 at: *at,
-            }));
+            });
         }
         // The dialect has no words for typing and read marks.
-        Change::Signal { .. } | Change::Read { .. } | Change::Opened(_) | Change::User(_) => return Ok(None),
+        Change::Signal { .. } | Change::Read { .. } | Change::Opened(_) | Change::User(_) => return None,
     };
-    let Some(subject) = entry.subject() else { return Ok(None) };
-    let audience = subject.audience;
+    let subject = entry.subject()?;
+    let audience = match &entry.event {
+        Event::MessageEdited(reference) | Event::MessageRecalled(reference) => reference.told.as_ref(),
+        _ => None,
+    };
+    let audience = audience.unwrap_or(subject.audience);
     let told = match &entry.event {
         Event::MessageCreated(message) => event::message(message, channel),
         Event::MessageEdited(reference) => {
             let said = if entry.dialect == Dialect::Channelstream {
                 Some(reference.wire.clone())
             } else {
-                let place = Place { seq: reference.seq, ..entry.place };
-                let found = cx.store.message_at(place, true).await?;
-                found.map(|(_, message)| message).filter(is_there).map(|message| event::restated(&message))
+                stage.originals.message(entry).map(event::restated)
             };
-            let Some(said) = said else { return Ok(None) };
-            event::edited(channel, reference.id.as_str(), &said, entry.at)
+            event::edited(channel, reference.id.as_str(), &said?, entry.at)
         }
         Event::MessageRecalled(reference) => event::deleted(channel, reference.id.as_str()),
-        _ => return Ok(None),
+        _ => return None,
     };
     let order = format!("{:015}#{}#{:012}", entry.at.millis(), entry.place.number, entry.seq().0);
-    Ok(Some(Told { event: told, audience: audience.clone(), entry: Some(entry), order, at: entry.at }))
-}
-
-fn is_there(message: &Message) -> bool {
-    !message.state.recalled
+    Some(Told { event: told, audience: audience.clone(), entry: Some(entry), order, at: entry.at })
 }
 
 /// Keeps events for listeners who seem to have no socket. One who opened it a moment ago gets its frame after all.

@@ -22,6 +22,7 @@ pub mod division;
 pub mod due;
 pub mod fan_out;
 pub mod notices;
+pub mod originals;
 pub mod post;
 pub mod road;
 pub mod stage;

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    Conversation, ConversationId, Dialect, Entry, Error, Member, Number, Seq, Timestamp, Topic, UserId,
-    Visibility,
+    Conversation, ConversationId, Dialect, Entry, Error, Event, Member, Number, Seq, Timestamp, Topic,
+    UserId, Visibility,
     conversation::Openness,
     visibility::{self, Reader},
 };
@@ -17,7 +17,10 @@ use store::{
     subscription::{Subscription, Wide},
 };
 
-use super::chunk::{List, Shard};
+use super::{
+    chunk::{List, Shard},
+    originals::Originals,
+};
 use crate::context::Context;
 
 /// Users whose connections are asked for at once.
@@ -47,6 +50,8 @@ pub struct Stage {
     pub members: BTreeMap<UserId, Member>,
     /// The connections of those who are members, or ceased to be with one of these changes or after it.
     connections: Vec<Connection>,
+    /// What was edited with these changes, as it was before the members were read.
+    pub originals: Originals,
     /// When it was set.
     now: Timestamp,
     /// The connections that subscribe to it.
@@ -71,6 +76,7 @@ impl Stage {
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn set(cx: &Context, number: Number, changes: &[&Change]) -> Result<Audience, Error> {
         let id = named(cx, number).await?;
+        let originals = originals(cx, number, changes).await?;
         let now = cx.clock.now();
         let topic = Topic::of_log(&id);
         let most = cx.road.most_inline();
@@ -95,7 +101,7 @@ impl Stage {
         };
         let Some(mut subscriptions) = here else { return Ok(Audience::Large(id, roster.division)) };
         subscriptions.extend(wide.0);
-        let set = Self::of(cx, id, number, changes, None, (members, subscriptions)).await?;
+        let set = Self::of(cx, (id, number), changes, None, (members, subscriptions, originals)).await?;
         Ok(set.map_or(Audience::Nobody, |stage| Audience::Here(Box::new(stage))))
     }
 
@@ -111,6 +117,7 @@ impl Stage {
         (shard, few_members): (&Shard, bool),
     ) -> Result<(Option<Self>, usize), Error> {
         let id = named(cx, number).await?;
+        let originals = originals(cx, number, changes).await?;
         let now = cx.clock.now();
         let topic = Topic::of_log(&id);
         let (members, subscriptions, size) = match shard.list {
@@ -144,17 +151,16 @@ impl Stage {
                 (members.into_iter().filter(|member| member.number == number).collect(), found, size)
             }
         };
-        let found = (members, subscriptions);
-        Ok((Self::of(cx, id, number, changes, Some(shard.clone()), found).await?, size))
+        let found = (members, subscriptions, originals);
+        Ok((Self::of(cx, (id, number), changes, Some(shard.clone()), found).await?, size))
     }
 
     async fn of(
         cx: &Context,
-        id: ConversationId,
-        number: Number,
+        (id, number): (ConversationId, Number),
         changes: &[&Change],
         shard: Option<Shard>,
-        (members, subscriptions): (Vec<Member>, Vec<Subscription>),
+        (members, subscriptions, originals): (Vec<Member>, Vec<Subscription>, Originals),
     ) -> Result<Option<Self>, Error> {
         let first = changes.iter().map(|change| match change {
             Change::Entry(entry) => entry.seq(),
@@ -199,6 +205,7 @@ impl Stage {
             shard,
             members,
             connections,
+            originals,
             now,
             subscriptions,
         }))
@@ -238,14 +245,14 @@ impl Stage {
     #[must_use]
     pub fn subscriber_sees(&self, user: &UserId, entry: &Entry) -> bool {
         let reader = Reader { user: Some(user), member: self.members.get(user), powerful: false };
-        subscriber_sees(&self.topic, self.last.as_ref(), reader, entry)
+        self.shows(entry, |entry| subscriber_sees(&self.topic, self.last.as_ref(), reader, entry))
     }
 
     /// Whether a user who subscribes, and may do everything, may see the entry.
     #[must_use]
     pub fn powerful_subscriber_sees(&self, user: &UserId, entry: &Entry) -> bool {
         let reader = Reader { user: Some(user), member: self.members.get(user), powerful: true };
-        subscriber_sees(&self.topic, self.last.as_ref(), reader, entry)
+        self.shows(entry, |entry| subscriber_sees(&self.topic, self.last.as_ref(), reader, entry))
     }
 
     /// Whether a user who subscribes may hear what happens now and is no entry, such as who comes and goes.
@@ -265,8 +272,22 @@ impl Stage {
     fn may_see(&self, user: &UserId, member: Option<&Member>, entry: &Entry) -> bool {
         let ended = Openness::new(Visibility::Private);
         let openness = self.last.as_ref().map_or(&ended, |conversation| &conversation.openness);
-        visibility::may_see(openness, Reader { user: Some(user), member, powerful: false }, entry)
+        let reader = Reader { user: Some(user), member, powerful: false };
+        self.shows(entry, |entry| visibility::may_see(openness, reader, entry))
     }
+
+    /// Whether somebody sees an entry, and the message that it shows, if it is an edit.
+    fn shows(&self, entry: &Entry, sees: impl Fn(&Entry) -> bool) -> bool {
+        sees(entry) && self.originals.origin(entry).is_none_or(sees)
+    }
+}
+
+async fn originals(cx: &Context, number: Number, changes: &[&Change]) -> Result<Originals, Error> {
+    let entries = changes.iter().filter_map(|change| match change {
+        Change::Entry(entry) => Some(&**entry),
+        _ => None,
+    });
+    Originals::of(cx, number, entries).await
 }
 
 async fn named(cx: &Context, number: Number) -> Result<ConversationId, Error> {
@@ -312,13 +333,21 @@ pub fn subscriber_sees(
     let ended = Openness::new(Visibility::Private);
     let openness = last.map_or(&ended, |conversation| &conversation.openness);
     let open = match topic {
-        Topic::Conversation(_) => openness.at(entry.seq()) == Visibility::Open,
+        Topic::Conversation(_) => openness.at(shown_since(entry)) == Visibility::Open,
         // One's own, or everybody's: who may subscribe may see.
         Topic::User(_) | Topic::Global => true,
     };
     // A relation without a membership (a ban) opens nothing that is closed.
     let was_member = reader.member.is_some_and(|member| member.joined.0 > 0);
     (open || was_member || reader.powerful) && visibility::may_see(openness, reader, entry)
+}
+
+/// Since which entry what it shows is there: a message shows what it was edited to.
+fn shown_since(entry: &Entry) -> Seq {
+    match &entry.event {
+        Event::MessageCreated(message) => message.state.edited.map_or(entry.seq(), |edit| edit.seq),
+        _ => entry.seq(),
+    }
 }
 
 /// Whether somebody who is not a member now was one until the entry `seq` or later. Who was banned without ever

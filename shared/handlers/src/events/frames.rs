@@ -202,7 +202,11 @@ impl Teller<'_> {
     async fn entry(&mut self, entry: &Entry) -> Result<(), Error> {
         match &entry.event {
             Event::MessageCreated(message) => self.created(entry, message).await?,
-            Event::MessageEdited(reference) => self.updated(entry, reference.seq).await?,
+            Event::MessageEdited(_) => {
+                if let Some(origin) = self.stage.originals.origin(entry).cloned() {
+                    self.updated(entry, &origin).await?;
+                }
+            }
             Event::MessageRecalled(reference) => self.recalled(entry, reference),
             Event::CopiesDeleted { user, messages } => {
                 let spans: Vec<_> = messages.iter().collect();
@@ -258,22 +262,32 @@ impl Teller<'_> {
             self.rooms.extend(who);
         }
         match &message.content.parent {
-            Some(parent) => self.updated(entry, parent.seq).await,
+            Some(parent) => {
+                let place = Place { seq: parent.seq, ..entry.place };
+                let Some((origin, parent)) = self.cx.store.message_at(place, true).await? else {
+                    return Ok(());
+                };
+                // What it says now was written behind the backs of those of whom it was read who may see it: the edit's own
+                // entry tells of it.
+                if parent.state.edited.is_some_and(|edit| edit.seq > self.last) {
+                    return Ok(());
+                }
+                self.updated(entry, &origin).await
+            }
             None => Ok(()),
         }
     }
 
-    /// `TextMessagesUpdated` of the message at `seq`, for those who may see it and the entry that changed it.
-    async fn updated(&mut self, entry: &Entry, seq: Seq) -> Result<(), Error> {
-        let place = Place { seq, ..entry.place };
-        let Some((origin, message)) = self.cx.store.message_at(place, true).await? else { return Ok(()) };
+    /// `TextMessagesUpdated` of a message, for those who may see it and the entry that changed it.
+    async fn updated(&mut self, entry: &Entry, origin: &Entry) -> Result<(), Error> {
+        let Event::MessageCreated(message) = &origin.event else { return Ok(()) };
         if message.state.recalled {
             return Ok(());
         }
-        let Some(told) = self.told(&message).await? else { return Ok(()) };
+        let Some(told) = self.told(message).await? else { return Ok(()) };
         let frame = Bytes::from(Wire::TextMessagesUpdated { messages: vec![told] }.encode());
         let who =
-            self.hearers.iter().filter(|one| self.stage.sees(one, entry) && self.stage.sees(one, &origin));
+            self.hearers.iter().filter(|one| self.stage.sees(one, entry) && self.stage.sees(one, origin));
         let who: Vec<UserId> = who.map(|member| member.user.clone()).collect();
         for user in who {
             self.tell(&user, &frame);

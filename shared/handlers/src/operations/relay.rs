@@ -173,7 +173,7 @@ pub type Rewrite = Box<dyn Fn(&mut Content, Seq) + Send + Sync>;
 pub struct Revision {
     /// The message.
     pub id: MessageId,
-    /// Who is to hear of it.
+    /// Whom this dialect tells of it, of those who may see the message. The others tell all of those.
     pub audience: Audience,
     /// What the dialect must say of it in its own spelling.
     pub wire: Object,
@@ -234,7 +234,7 @@ impl Operation for Revisions<'_> {
                 continue;
             };
             let mut reference = message.reference();
-            reference.audience = revision.audience.clone();
+            reference.told = Some(revision.audience.clone());
             reference.wire = revision.wire.clone();
             let event = match &revision.rewrite {
                 Some(_) => Event::MessageEdited(reference),

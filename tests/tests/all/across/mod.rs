@@ -5,6 +5,7 @@
 //!   `docs/compatibility.md`, too.
 //! - [`drivers`]: how each dialect does what it can.
 //! - [`watchers`]: what each dialect's client hears, and reads.
+//! - [`edits`]: an edit is shown to who may see the message.
 //! - [`come`]: who came in by one dialect hears and reads in all.
 //! - [`gone`]: who was sent away in one dialect hears and reads nothing in any.
 //! - [`payload`]: what a dialect cannot express survives what it does.
@@ -13,6 +14,7 @@
 
 mod come;
 mod drivers;
+mod edits;
 mod gone;
 mod payload;
 mod table;
