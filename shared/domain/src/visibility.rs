@@ -35,7 +35,8 @@ pub fn may_read(conversation: &Conversation, reader: Reader<'_>, now: Timestamp)
 }
 
 /// Whether the reader may see the entry: present when it was written, of its audience, and not deleted for
-/// oneself. A message shows what it says now: who was sent away before it was edited, and has not come back, sees none of it.
+/// oneself. A message shows what it says now: who was sent away before it was edited, and may not look in now, sees none
+/// of it.
 #[must_use]
 pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
     let Some(user) = reader.user else { return true };
@@ -45,7 +46,7 @@ pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
     if let Event::MessageCreated(message) = &entry.event
         && let Some(edit) = message.state.edited
         && !reader.powerful
-        && is_away_since_before(openness, reader.member, edit.seq, edit.at)
+        && is_shut_out_since_before(openness, reader.member, edit.seq, edit.at)
     {
         return false;
     }
@@ -95,10 +96,13 @@ fn was_absent(openness: &Openness, member: Option<&Member>, seq: Seq, at: Timest
     absences.into_iter().flatten().any(|absence| covers(openness, absence, seq, at))
 }
 
-/// Whether the user was gone or banned when the entry `seq` was written, and has not come back since.
-fn is_away_since_before(openness: &Openness, member: Option<&Member>, seq: Seq, at: Timestamp) -> bool {
+/// Whether the user was gone or banned when the entry `seq` was written, has not come back since, and it was not opened to
+/// who is gone.
+fn is_shut_out_since_before(openness: &Openness, member: Option<&Member>, seq: Seq, at: Timestamp) -> bool {
     let last = member.and_then(|member| member.absences.last()).filter(|absence| absence.to.is_none());
-    last.is_some_and(|absence| covers(openness, absence, seq, at))
+    last.is_some_and(|absence| {
+        (absence.ban || openness.visibility != Visibility::Open) && covers(openness, absence, seq, at)
+    })
 }
 
 fn covers(openness: &Openness, absence: &Absence, seq: Seq, at: Timestamp) -> bool {
@@ -116,7 +120,7 @@ mod tests {
         Dialect, Message, MessageId, Number, Place, Role,
         conversation::tests::conversation,
         ids::Nonce,
-        message::{Audience, Content, State},
+        message::{Audience, Content, Edit, State},
         ranges::Ranges,
     };
 
@@ -198,6 +202,28 @@ mod tests {
         assert!(sees(Visibility::Private, &bob(), &edit(51, &message(9, "ann", &[], &[]))));
         let secret = message(52, "ann", &["cat"], &[]);
         assert!(!sees(Visibility::Private, &bob(), &edit(53, &secret)));
+    }
+
+    #[test]
+    fn what_a_message_was_edited_to_is_not_for_who_was_sent_away_before() {
+        let mut entry = message(5, "ann", &[], &[]);
+        let Event::MessageCreated(said) = &mut entry.event else { panic!("not a message") };
+        said.state.edited = Some(Edit { seq: Seq(12), at: Timestamp::from_millis(12) });
+        let mut bob = Member::stranger(user("bob"), Number(1));
+        bob.join(Role::Member, Seq(2), Timestamp::from_millis(0));
+        assert!(sees(Visibility::Private, &bob, &entry));
+        bob.leave(Seq(11));
+        assert!(!sees(Visibility::Private, &bob, &entry));
+        assert!(sees(Visibility::Open, &bob, &entry));
+        // It was private when it was edited, and is open to everybody by now.
+        let mut openness = Openness::new(Visibility::Private);
+        openness.set(Visibility::Open, Seq(14));
+        let reader = Reader { user: Some(&bob.user), member: Some(&bob), powerful: false };
+        assert!(may_see(&openness, reader, &entry));
+        bob.join(Role::Member, Seq(20), Timestamp::from_millis(0));
+        assert!(sees(Visibility::Private, &bob, &entry));
+        bob.ban(Seq(30), "spam".into(), None);
+        assert!(sees(Visibility::Open, &bob, &entry), "it was edited before");
     }
 
     #[test]
