@@ -93,7 +93,14 @@ async fn login(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
 }
 
 /// Who it is, and whether an admin: by a password, or by a token in its place.
-async fn prove(cx: &Context, name: &str, password: Option<&str>) -> Result<(UserId, bool), Refusal> {
+///
+/// # Errors
+/// [`Refusal::Unauthorized`].
+pub(super) async fn prove(
+    cx: &Context,
+    name: &str,
+    password: Option<&str>,
+) -> Result<(UserId, bool), Refusal> {
     let password = password.ok_or(Refusal::Unauthorized)?;
     if let Ok((user, claims)) = auth::verify(&cx.secrets, password, cx.clock.now()).await {
         if user.as_str() != name && cx.store.user_named(name).await? != Some(user.clone()) {

@@ -159,3 +159,41 @@ async fn over_http_a_command_needs_the_secret_or_a_token() {
     assert_eq!(none["data"]["code"], "not_implemented");
     server.end().await;
 }
+
+#[tokio::test]
+async fn over_http_a_user_asks_by_name_and_password_as_in_a_login() {
+    let server = Server::start().await;
+    let new = json!({"login": "ann@domain.com", "name": "Ann", "password": "12:34"});
+    let made = rpc(&server, "user", "create", new).await;
+    let id = made["user_id"].as_str().unwrap();
+    let (bob, root) = (token(&server, "bob", false), token(&server, "root", true));
+    let command = |cmd: &str, data: Value| json!({"class": "chat", "subclass": "conversation", "cmd": cmd, "data": data});
+    let mine = command("create", json!({"name": "Mine"}));
+    for (user, name, password) in
+        [(id, "ann@domain.com", "12:34"), (id, id, "12:34"), ("bob", "bob", bob.as_str())]
+    {
+        let api = server.api(vec![("authorization".to_owned(), basic(&format!("{name}:{password}")))]);
+        let made = api.post("/nkchat/rpc", mine.clone()).await.expect(200);
+        let get = command("get_members", json!({"conversation_id": made["data"]["conversation_id"]}));
+        let members = api.post("/nkchat/rpc", get).await.expect(200);
+        assert_eq!(members["data"]["user_ids"], json!([user]), "{name}");
+        let event = json!({"class": "core", "subclass": "event", "cmd": "send", "data": {"class": "app"}});
+        let answer = api.post("/nkchat/rpc", event.clone()).await.expect(200);
+        assert_eq!(answer["data"]["code"], "unauthorized", "{name}");
+        let admin = server.api(vec![("authorization".to_owned(), basic(&format!("root:{root}")))]);
+        assert_eq!(admin.post("/nkchat/rpc", event).await.expect(200), json!({"result": "ok"}));
+    }
+    for wrong in [
+        "ann@domain.com:1234".to_owned(),
+        "ann@domain.com:".to_owned(),
+        ":12:34".to_owned(),
+        "nobody:12:34".to_owned(),
+        "ann@domain.com".to_owned(),
+        format!("ann:{bob}"),
+        format!("{}:12:34", "x".repeat(300)),
+    ] {
+        let api = server.api(vec![("authorization".to_owned(), basic(&wrong))]);
+        assert_eq!(api.post("/nkchat/rpc", mine.clone()).await.expect(403), json!("Forbidden"), "{wrong}");
+    }
+    server.end().await;
+}
