@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use dialects::nkchat::{
     error::Refusal,
-    event::{Event, Selector},
+    event::{CORE, Event, SESSION_EVENT, Selector, USER_EVENT},
     fields::Fields,
-    frame::{self, Request},
+    frame::{self, Request, Tid},
 };
 use domain::{ConversationId, Error, Object, Topic, UserId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -278,7 +278,7 @@ async fn follow(cx: &Context, connection: &Connection, reach: &Reach) -> Result<
     }
 }
 
-async fn subscriptions(asker: Asker<'_>, tid: &Value) -> Result<Done, Refusal> {
+async fn subscriptions(asker: Asker<'_>, tid: &Tid) -> Result<Done, Refusal> {
     let Asker { cx, session: Some(open), .. } = asker else { return Err(Refusal::NotImplemented) };
     socket::post(cx, &open.connection().id, frame::ack(tid)).await;
     let mut all = open.state.subscriptions.clone();

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dialects::nkchat::{
     error::Refusal,
-    event::{CHAT, Selector},
-    frame::PING_SECONDS,
+    event::{CHAT, CORE, Event, SESSION_EVENT, Selector, USER_EVENT},
+    frame::{PING_SECONDS, Tid},
     id,
 };
 use domain::{ConversationId, Dialect, Error, Object, Timestamp, Topic, UserId};
@@ -81,7 +81,7 @@ pub struct Relay {
     /// The connection that waits for the answer.
     pub from: String,
     /// The `tid` that it waits for.
-    pub tid: Value,
+    pub tid: Tid,
 }
 
 /// How a session is doing.
@@ -119,7 +119,7 @@ impl State {
     ///
     /// # Errors
     /// [`Error::Busy`] if too many wait already.
-    pub fn add_relay(&mut self, from: &str, tid: &Value, now: Timestamp) -> Result<u64, Refusal> {
+    pub fn add_relay(&mut self, from: &str, tid: &Tid, now: Timestamp) -> Result<u64, Refusal> {
         self.relays.retain(|_, relay| !relay.waiting.is_late(now));
         if self.relays.len() >= RELAYS {
             return Err(Error::Busy.into());

@@ -1,9 +1,14 @@
 //! Frames that are none, and what becomes of a socket.
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use super::{Client, rpc, token};
-use crate::harness::{Server, http::basic};
+use crate::harness::{Server, http::basic, within};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 #[tokio::test]
 async fn bad_framing_closes_the_socket_and_a_bad_command_does_not() {
@@ -137,6 +142,59 @@ async fn a_command_goes_to_another_session_and_its_answer_comes_back() {
     let stopped = admin.ask("core", "session", "stop", json!({"session_id": session})).await;
     assert_eq!(stopped, json!({"result": "ok"}));
     bob.closed().await;
+    server.end().await;
+}
+
+/// Sends a frame, and gives the first one with this in it, as it came.
+async fn exchange(socket: &mut Socket, frame: &str, with: &str) -> String {
+    socket.send(Message::text(frame)).await.unwrap();
+    next_with(socket, with).await
+}
+
+async fn next_with(socket: &mut Socket, with: &str) -> String {
+    loop {
+        let text = within("a frame", socket.next()).await.unwrap().unwrap().into_text().unwrap();
+        if text.contains(with) {
+            return text.as_str().to_owned();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tid_comes_back_byte_for_byte() {
+    let server = Server::start().await;
+    let mut sockets = Vec::new();
+    for (user, admin) in [("root", true), ("bob", false)] {
+        let url = format!("ws://{}/nkchat?token={}", server.running.address, token(&server, user, admin));
+        sockets.push(within("a handshake", connect_async(url)).await.unwrap().0);
+    }
+    let [root, bob] = sockets.get_disjoint_mut([0, 1]).unwrap();
+    let list = json!({"class": "core", "subclass": "user", "cmd": "list", "tid": 1}).to_string();
+    let list: Value = serde_json::from_str(&exchange(root, &list, "\"tid\":1").await).unwrap();
+    let session = list["data"]["bob"][0].as_str().unwrap();
+    for (n, tid) in ["123456789012345678901234567890", "1e30", "1.50", "-0", "\"\\u00e9\"", "false", "null"]
+        .into_iter()
+        .enumerate()
+    {
+        let said = format!("\"tid\":{tid}}}");
+        let search = r#""class":"chat","subclass":"user","cmd":"search","data":{"size":0}"#;
+        exchange(root, &format!(r#"{{"tid":{tid},{search}}}"#), &said).await;
+        exchange(root, &format!(r#"{{"tid": {tid} ,"class":"chat","cmd":"x"}}"#), &said).await;
+        let subscriptions = r#""class":"core","subclass":"event","cmd":"get_subscriptions""#;
+        exchange(root, &format!(r#"{{{subscriptions},"tid":{tid}}}"#), &format!(r#"{{"ack":{tid}}}"#)).await;
+        next_with(root, &said).await;
+        // It is kept with the other session, too, until that answers.
+        let data = format!(r#"{{"session_id":"{session}","class":"app","cmd":"do"}}"#);
+        let relay =
+            format!(r#"{{"class":"core","subclass":"session","cmd":"cmd","data":{data},"tid":{tid}}}"#);
+        exchange(root, &relay, &format!(r#"{{"ack":{tid}}}"#)).await;
+        next_with(bob, "\"do\"").await;
+        let answer = format!(r#"{{"result":"ok","data":{{"n":{n}}},"tid":{}}}"#, n + 1);
+        bob.send(Message::text(answer)).await.unwrap();
+        let answer = next_with(root, &said).await;
+        assert_eq!(answer, format!(r#"{{"data":{{"n":{n}}},"result":"ok",{said}"#));
+    }
+    drop(sockets);
     server.end().await;
 }
 
