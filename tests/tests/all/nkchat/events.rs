@@ -201,7 +201,7 @@ async fn events_of_a_user_and_of_a_session_reach_them_and_admins_who_want_them()
     let but_one = json!({"class": "core", "subclass": "user_event", "obj_id": "bob@c", "type": "t"});
     root.ask("core", "event", "send", user.clone()).await;
     for hearing in [&mut by_name, &mut bob] {
-        assert_eq!(hearing.events(&server).await, [user.clone()]);
+        assert_eq!(hearing.events(&server).await, std::slice::from_ref(&user));
     }
     by_name.ask("core", "event", "unsubscribe", but_one).await;
     bob.ask("core", "event", "unsubscribe", bobs).await;
