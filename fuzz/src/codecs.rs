@@ -18,7 +18,7 @@ use handlers::{
     context::Secrets,
     json,
 };
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -64,11 +64,12 @@ pub fn nkchat_frame(data: &[u8]) {
     let Ok(Frame::Request(request)) = frame::parse(&text, deep) else { return };
     let Some(data) = request.data.clone() else { return };
     let written = json!({
-        "class": request.class, "subclass": request.subclass, "cmd": request.cmd, "data": data, "tid": request.tid,
+        "class": request.class, "subclass": request.subclass, "cmd": request.cmd, "data": data,
     });
-    assert_eq!(frame::parse(&written.to_string(), false), Ok(Frame::Request(request.clone())));
+    let written = frame::answer(written.as_object().cloned().unwrap_or_default(), Some(&request.tid));
+    assert_eq!(frame::parse(&written, false), Ok(Frame::Request(request.clone())));
     for answer in [frame::ok(Some(&request.tid), Some(data.clone().into())), frame::ack(&request.tid)] {
-        serde_json::from_str::<Value>(&answer).expect("an answer is JSON");
+        serde_json::from_str::<&RawValue>(&answer).expect("an answer is JSON");
     }
     let _ = search::Search::parse(&mut Fields::new(data.clone()));
     let _ = serde_json::from_value::<Selector>(data.into());

@@ -35,8 +35,8 @@ use crate::{
 /// The largest message, in bytes (API Gateway's quota).
 pub const MAX_MESSAGE: usize = 128 * 1024;
 
-/// The code with which a DELETE closes: "going away", so that a client comes back and resumes.
-pub const CLOSED_BY_SERVER: u16 = 1001;
+/// The code with which a DELETE closes, as API Gateway's does: it takes none, and always says "normal closure".
+pub const CLOSED_BY_SERVER: u16 = 1000;
 
 /// Where an error's code stands in an answer of a REST-JSON service.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");

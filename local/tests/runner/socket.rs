@@ -182,8 +182,8 @@ async fn connections_can_be_posted_to_and_closed_over_http() {
     assert_eq!(text(&mut socket).await, "hello");
     assert_eq!(ask("GET", "prod", true, "").await, StatusCode::OK);
     assert_eq!(ask("DELETE", "prod", true, "").await, StatusCode::NO_CONTENT);
-    assert_eq!(closed(&mut socket).await.0, 1001);
-    world.saw("disconnect 1001").await;
+    assert_eq!(closed(&mut socket).await.0, 1000);
+    world.saw("disconnect 1000").await;
     assert_eq!(ask("POST", "prod", true, "x").await, StatusCode::GONE);
 }
 

@@ -192,6 +192,15 @@ fn is_server(secrets: &Secrets, credentials: &str) -> bool {
     same(&text) | same(without_trailing) | same(without_leading)
 }
 
+/// The name and the password that Basic credentials say; none if they are no such pair.
+#[must_use]
+pub fn name_and_password(headers: &HeaderMap) -> Option<(String, String)> {
+    let (scheme, credentials) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let text = scheme.eq_ignore_ascii_case("basic").then(|| from_base64(credentials.trim())).flatten()?;
+    let (name, password) = text.split_once(':')?;
+    (!name.is_empty() && !password.is_empty()).then(|| (name.to_owned(), password.to_owned()))
+}
+
 fn from_base64(text: &str) -> Option<String> {
     let bytes = general_purpose::STANDARD
         .decode(text)

@@ -6,6 +6,12 @@ use serde_json::{Value, json};
 
 /// The class of everything that is about users and conversations.
 pub const CHAT: &str = "chat";
+/// The class of what is about sessions, and of what they tell one another.
+pub const CORE: &str = "core";
+/// The subclass of what is about one user: its sessions are subscribed to it.
+pub const USER_EVENT: &str = "user_event";
+/// The subclass of what is about one session, which is subscribed to it.
+pub const SESSION_EVENT: &str = "session_event";
 /// The seed's spelling, which an event has unless a subscription spelled it otherwise.
 const ADDED: &str = "added_memebers";
 /// The seed's spelling.
@@ -113,13 +119,7 @@ impl Event {
     /// An event of class `core`.
     #[must_use]
     pub fn core(subclass: &str, kind: &str, obj_id: &str, body: Object) -> Self {
-        Self {
-            class: "core".into(),
-            subclass: subclass.into(),
-            kind: kind.into(),
-            obj_id: obj_id.into(),
-            body,
-        }
+        Self { class: CORE.into(), subclass: subclass.into(), kind: kind.into(), obj_id: obj_id.into(), body }
     }
 
     /// The frame that tells it. What is empty is left out; the event's own body wins over what is added.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use dialects::nkchat::{
     error::Refusal,
-    event::{Event, Selector},
+    event::{CORE, Event, SESSION_EVENT, Selector, USER_EVENT},
     fields::Fields,
-    frame::{self, Request},
+    frame::{self, Request, Tid},
 };
 use domain::{ConversationId, Error, Object, Topic, UserId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -15,7 +15,7 @@ use store::{connection::Connection, subscription::Wide};
 
 use super::{
     command::{After, Asker, Done},
-    relay,
+    personal, relay,
     session::{self, Arrival, Open, Reach},
     socket,
 };
@@ -93,7 +93,14 @@ async fn login(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
 }
 
 /// Who it is, and whether an admin: by a password, or by a token in its place.
-async fn prove(cx: &Context, name: &str, password: Option<&str>) -> Result<(UserId, bool), Refusal> {
+///
+/// # Errors
+/// [`Refusal::Unauthorized`].
+pub(super) async fn prove(
+    cx: &Context,
+    name: &str,
+    password: Option<&str>,
+) -> Result<(UserId, bool), Refusal> {
     let password = password.ok_or(Refusal::Unauthorized)?;
     if let Ok((user, claims)) = auth::verify(&cx.secrets, password, cx.clock.now()).await {
         if user.as_str() != name && cx.store.user_named(name).await? != Some(user.clone()) {
@@ -159,10 +166,8 @@ async fn tell_user(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusa
     let name = fields.needed_text("user")?;
     let kind = fields.text("type")?.unwrap_or_default();
     let body = fields.object("body")?.unwrap_or_default();
-    for open in sessions_of(asker.cx, &name).await? {
-        let event = Event::core("user_event", &kind, &open.state.name, body.clone());
-        socket::tell(asker.cx, &open, &event).await;
-    }
+    let sessions = sessions_of(asker.cx, &name).await?;
+    personal::tell_user(asker.cx, &name, &sessions, &kind, &body).await?;
     Ok(Done::plainly())
 }
 
@@ -170,9 +175,8 @@ async fn tell_session(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Ref
     asker.powerful()?;
     let open = relay::named(asker, fields).await?;
     let kind = fields.text("type")?.unwrap_or_default();
-    let event =
-        Event::core("session_event", &kind, &open.state.id, fields.object("body")?.unwrap_or_default());
-    socket::tell(asker.cx, &open, &event).await;
+    let body = fields.object("body")?.unwrap_or_default();
+    personal::tell_session(asker.cx, &open, &kind, body).await?;
     Ok(Done::plainly())
 }
 
@@ -271,7 +275,7 @@ async fn follow(cx: &Context, connection: &Connection, reach: &Reach) -> Result<
     }
 }
 
-async fn subscriptions(asker: Asker<'_>, tid: &Value) -> Result<Done, Refusal> {
+async fn subscriptions(asker: Asker<'_>, tid: &Tid) -> Result<Done, Refusal> {
     let Asker { cx, session: Some(open), .. } = asker else { return Err(Refusal::NotImplemented) };
     socket::post(cx, &open.connection().id, frame::ack(tid)).await;
     let mut all = open.state.subscriptions.clone();
@@ -284,7 +288,7 @@ async fn subscriptions(asker: Asker<'_>, tid: &Value) -> Result<Done, Refusal> {
 }
 
 /// `core/event/send`: tells an event of the application's own to all who want to hear it. It is in no log: like
-/// a command to another session it goes straight from one to the others.
+/// a command to another session it goes straight from one to the others. One of a user or a session goes to that one.
 async fn send(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
     asker.powerful()?;
     let cx = asker.cx;
@@ -295,6 +299,20 @@ async fn send(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
         obj_id: fields.text("obj_id")?.unwrap_or_default(),
         body: fields.object("body")?.unwrap_or_default(),
     };
+    match (event.class.as_str(), event.subclass.as_str()) {
+        (CORE, USER_EVENT) => {
+            let sessions = absent(sessions_of(cx, &event.obj_id).await)?.unwrap_or_default();
+            personal::tell_user(cx, &event.obj_id, &sessions, &event.kind, &event.body).await?;
+            return Ok(Done::plainly());
+        }
+        (CORE, SESSION_EVENT) => {
+            if let Some(open) = absent(session::named(cx, &event.obj_id).await)? {
+                personal::tell_session(cx, &open, &event.kind, event.body).await?;
+            }
+            return Ok(Done::plainly());
+        }
+        _ => {}
+    }
     let now = cx.clock.now();
     let about = ConversationId::parse(event.obj_id.as_str()).ok();
     let mut found = cx.store.subscribers(&Topic::Global, now).await?;
@@ -317,4 +335,12 @@ async fn send(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> {
         }
     }
     Ok(Done::plainly())
+}
+
+/// What was looked for, if it is there.
+fn absent<T>(found: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+    match found {
+        Err(Refusal::UserNotFound | Refusal::SessionNotFound) => Ok(None),
+        found => found.map(Some),
+    }
 }

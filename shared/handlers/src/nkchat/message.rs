@@ -3,12 +3,12 @@
 //! Writes, shows, edits, recalls and finds messages. Seed 002, "Use subclass message".
 
 use dialects::nkchat::{error::Refusal, fields::Fields, message, search::Search};
-use domain::{ConversationId, Dialect, Error, Message, MessageId, Visibility, message::Content};
+use domain::{ConversationId, Dialect, Error, Message, MessageId, UserId, Visibility, message::Content};
 use serde_json::{Value, json};
 
 use super::{
     command::{Asker, Done, Scope},
-    conversation::{parse as parse_conversation, unnamed},
+    conversation::{look, parse as parse_conversation, unnamed},
     search, socket,
     user::parse as parse_user,
 };
@@ -121,21 +121,33 @@ async fn create(asker: Asker<'_>, caller: &Caller, fields: &mut Fields) -> Resul
     let text = fields.needed_text("message")?;
     let content = Content { text: Some(text), ..Content::default() };
     let drafts = vec![Draft { content, ..Draft::default() }];
-    let writer = if caller.powerful {
-        Caller { user: Some(author), powerful: true, server: true }
-    } else if caller.user.as_ref() == Some(&author)
-        || asker.session.is_some_and(|open| open.state.name == author.as_str())
-    {
-        caller.clone()
-    } else {
-        return Err(Refusal::Unauthorized);
+    let Some(writer) = writer(asker, caller, author) else {
+        return Err(not_for(cx, caller, &conversation).await);
     };
     if caller.powerful {
         bring_into_being(cx, &writer, &conversation).await?;
     }
-    let sent = send::send(cx, &writer, Dialect::Nkchat, &conversation, drafts).await?;
+    let sent = match send::send(cx, &writer, Dialect::Nkchat, &conversation, drafts).await {
+        Err(Error::Forbidden(_)) => return Err(not_for(cx, caller, &conversation).await),
+        sent => sent?,
+    };
     let sent = sent.messages.first().ok_or_else(|| Error::Internal("nothing was sent".into()))?;
     Ok(Done::with(json!({ "message_id": sent.id })))
+}
+
+/// Who writes in the name of this author; nobody who may not.
+fn writer(asker: Asker<'_>, caller: &Caller, author: UserId) -> Option<Caller> {
+    if caller.powerful {
+        return Some(Caller { user: Some(author), powerful: true, server: true });
+    }
+    let itself = caller.user.as_ref() == Some(&author)
+        || asker.session.is_some_and(|open| open.state.name == author.as_str());
+    itself.then(|| caller.clone())
+}
+
+/// Why somebody may not write there. Who may not look into the conversation is not told that there is one.
+async fn not_for(cx: &Context, caller: &Caller, conversation: &ConversationId) -> Refusal {
+    look(cx, caller, conversation).await.err().unwrap_or(Refusal::Unauthorized)
 }
 
 /// Whom and what the application names comes into being: neither of the two ids must exist. A conversation that

@@ -5,7 +5,8 @@
 //!   [`message`] (class `chat`, a function each), [`rpc`].
 //! - [`session`]: what is known about a socket between two frames. [`socket`]: from a frame to its answer.
 //!   [`command`]: who asks, and which commands there are.
-//! - [`core`], [`relay`], [`search`]: commands. [`frames`]: the events that the fan-out brings.
+//! - [`core`], [`relay`], [`search`]: commands. [`frames`]: the events that the fan-out brings. [`personal`]: those of
+//!   one user or session.
 
 pub mod command;
 pub mod connect;
@@ -15,6 +16,7 @@ pub mod default;
 pub mod disconnect;
 pub mod frames;
 pub mod message;
+pub mod personal;
 pub mod relay;
 pub mod rpc;
 pub mod search;

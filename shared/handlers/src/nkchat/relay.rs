@@ -1,6 +1,10 @@
 //! Commands that one session sends to another's client, and their answers.
 
-use dialects::nkchat::{error::Refusal, fields::Fields, frame};
+use dialects::nkchat::{
+    error::Refusal,
+    fields::Fields,
+    frame::{self, Tid},
+};
 use domain::Object;
 use serde_json::Value;
 
@@ -16,7 +20,7 @@ use crate::context::Context;
 /// # Errors
 /// [`Refusal::SessionNotFound`]; [`Refusal::Unauthorized`] for a session of somebody else's;
 /// [`Refusal::NotImplemented`] over HTTP, where no answer can come.
-pub async fn send(asker: Asker<'_>, tid: &Value, fields: &mut Fields) -> Result<Done, Refusal> {
+pub async fn send(asker: Asker<'_>, tid: &Tid, fields: &mut Fields) -> Result<Done, Refusal> {
     let Asker { cx, connection: Some(connection), .. } = asker else { return Err(Refusal::NotImplemented) };
     let target = named(asker, fields).await?;
     let mut command = Object::new();
@@ -56,13 +60,12 @@ pub async fn named(asker: Asker<'_>, fields: &mut Fields) -> Result<Open, Refusa
 ///
 /// # Errors
 /// [`Refusal::Domain`].
-pub async fn answered(cx: &Context, open: &Open, tid: &Value, mut rest: Object) -> Result<(), Refusal> {
+pub async fn answered(cx: &Context, open: &Open, tid: &Tid, rest: Object) -> Result<(), Refusal> {
     let Some(tid) = expected(open, tid) else { return Ok(()) };
     let now = cx.clock.now();
     let relay = session::change(cx, &open.connection().id, |state| Ok(state.answer(tid, now))).await?;
     if let Some(relay) = relay {
-        rest.insert("tid".into(), relay.tid);
-        socket::post(cx, &relay.from, Value::Object(rest).to_string()).await;
+        socket::post(cx, &relay.from, frame::answer(rest, Some(&relay.tid))).await;
     }
     Ok(())
 }
@@ -71,7 +74,7 @@ pub async fn answered(cx: &Context, open: &Open, tid: &Value, mut rest: Object) 
 ///
 /// # Errors
 /// [`Refusal::Domain`].
-pub async fn acknowledged(cx: &Context, open: &Open, tid: &Value) -> Result<(), Refusal> {
+pub async fn acknowledged(cx: &Context, open: &Open, tid: &Tid) -> Result<(), Refusal> {
     let Some(tid) = expected(open, tid) else { return Ok(()) };
     session::change(cx, &open.connection().id, |state| {
         state.acknowledge(tid);
@@ -81,7 +84,7 @@ pub async fn acknowledged(cx: &Context, open: &Open, tid: &Value) -> Result<(), 
 }
 
 /// The `tid`, if something waits under it.
-fn expected(open: &Open, tid: &Value) -> Option<u64> {
+fn expected(open: &Open, tid: &Tid) -> Option<u64> {
     let tid = tid.as_u64()?;
     let state = &open.state;
     let pinged = state.ping.as_ref().is_some_and(|ping| ping.tid == tid);

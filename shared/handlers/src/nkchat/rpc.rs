@@ -1,17 +1,23 @@
 //! `POST /nkchat/rpc`
 //!
-//! One command without a socket: `{class, subclass, cmd, data}`, by the server's secret or a user's token. Wire
-//! page, "HTTP".
+//! One command without a socket: `{class, subclass, cmd, data}`, by the server's secret, by a user's name and
+//! password, or by a user's token. Wire page, "HTTP".
 
 use std::sync::Arc;
 
-use dialects::nkchat::frame::{self, BadFrame};
+use dialects::nkchat::{
+    error::Refusal,
+    frame::{self, BadFrame},
+};
 use domain::{Dialect, Error};
 use http::{Method, StatusCode};
 
-use super::command::{self, Asker, Scope};
+use super::{
+    command::{self, Asker, Scope},
+    core,
+};
 use crate::{
-    auth,
+    auth::{self, Caller},
     context::Context,
     endpoint::{Action, Endpoint, Handling},
     invocation::{HttpCall, HttpReply, Invocation, Reply},
@@ -49,11 +55,11 @@ fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
 }
 
 async fn handle(cx: &Context, call: &HttpCall) -> HttpReply {
-    let caller = match auth::caller(cx, &call.headers).await {
+    let caller = match who(cx, &call.headers).await {
         Ok(caller) => caller,
-        Err(Error::Unauthenticated(_)) => return plain(StatusCode::FORBIDDEN, "Forbidden"),
-        Err(Error::Invalid { .. }) => return plain(StatusCode::BAD_REQUEST, "Bad Request"),
-        Err(error) => return said(Err(error.into())),
+        Err(Refusal::Unauthorized) => return plain(StatusCode::FORBIDDEN, "Forbidden"),
+        Err(Refusal::Domain(Error::Invalid { .. })) => return plain(StatusCode::BAD_REQUEST, "Bad Request"),
+        Err(refusal) => return said(Err(refusal)),
     };
     if call.body.len() > BODY_BYTES {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large");
@@ -70,8 +76,18 @@ async fn handle(cx: &Context, call: &HttpCall) -> HttpReply {
     said(done.map(|(done, _)| done.data))
 }
 
-fn said(done: Result<Option<serde_json::Value>, dialects::nkchat::error::Refusal>) -> HttpReply {
-    use dialects::nkchat::error::Refusal;
+/// Who asks. What Basic says and is not the server's secret is a user's name and password, as for a login.
+async fn who(cx: &Context, headers: &http::HeaderMap) -> Result<Option<Caller>, Refusal> {
+    match auth::caller(cx, headers).await {
+        Err(Error::Unauthenticated(_)) => {}
+        other => return Ok(other?),
+    }
+    let (name, password) = auth::name_and_password(headers).ok_or(Refusal::Unauthorized)?;
+    let (user, powerful) = core::prove(cx, &name, Some(&password)).await?;
+    Ok(Some(Caller { user: Some(user), powerful, server: false }))
+}
+
+fn said(done: Result<Option<serde_json::Value>, Refusal>) -> HttpReply {
     let (status, body) = match done {
         Ok(data) => (StatusCode::OK, frame::ok(None, data)),
         Err(refusal) => {

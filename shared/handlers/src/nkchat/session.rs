@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dialects::nkchat::{
     error::Refusal,
-    event::{CHAT, Selector},
-    frame::PING_SECONDS,
+    event::{CHAT, CORE, Event, SESSION_EVENT, Selector, USER_EVENT},
+    frame::{PING_SECONDS, Tid},
     id,
 };
 use domain::{ConversationId, Dialect, Error, Object, Timestamp, Topic, UserId};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use store::{connection::Connection, retry, state::Stateful as Stored, subscription::Wide};
 
 use crate::{auth::Caller, context::Context};
@@ -81,7 +80,7 @@ pub struct Relay {
     /// The connection that waits for the answer.
     pub from: String,
     /// The `tid` that it waits for.
-    pub tid: Value,
+    pub tid: Tid,
 }
 
 /// How a session is doing.
@@ -119,7 +118,7 @@ impl State {
     ///
     /// # Errors
     /// [`Error::Busy`] if too many wait already.
-    pub fn add_relay(&mut self, from: &str, tid: &Value, now: Timestamp) -> Result<u64, Refusal> {
+    pub fn add_relay(&mut self, from: &str, tid: &Tid, now: Timestamp) -> Result<u64, Refusal> {
         self.relays.retain(|_, relay| !relay.waiting.is_late(now));
         if self.relays.len() >= RELAYS {
             return Err(Error::Busy.into());
@@ -146,6 +145,12 @@ impl State {
         self.relays.remove(&tid).filter(|relay| !relay.waiting.is_late(now))
     }
 
+    /// Whether it wants to hear the event.
+    #[must_use]
+    pub fn wants(&self, event: &Event) -> bool {
+        self.subscriptions.iter().any(|one| one.matches(event))
+    }
+
     /// Where events that it wants to hear come by.
     #[must_use]
     pub fn reaches(&self) -> BTreeSet<Reach> {
@@ -170,20 +175,32 @@ pub enum Reach {
 
 /// Where events that a subscription lets through come by.
 fn reaches(selector: &Selector, powerful: bool) -> Vec<Reach> {
+    let Selector { class, subclass, obj_id, .. } = selector;
+    let may_be = |wanted: &str, is: &str| wanted.is_empty() || wanted == is;
     let mut reaches = Vec::new();
-    let may_be = |is: &str, wanted: &str| is.is_empty() || is == wanted;
-    if selector.class == "core" {
-        // A session is found by its user, or by its id.
-        return reaches;
+    // A session's own events come to it anyway, and those of others are for admins only.
+    if powerful && may_be(class, CORE) {
+        let (user, session) = (may_be(subclass, USER_EVENT), may_be(subclass, SESSION_EVENT));
+        if (user || session) && obj_id.is_empty() || session && id::connection(obj_id).is_some() {
+            reaches.push(Reach::Wide(Wide::All));
+        }
+        if user && let Ok(name) = UserId::parse(obj_id.as_str()) {
+            reaches.push(Reach::Topic(Topic::User(name)));
+        }
     }
-    if may_be(&selector.class, CHAT) && may_be(&selector.subclass, "conversation") {
-        if selector.obj_id.is_empty() {
+    if may_be(class, CHAT) && may_be(subclass, "conversation") {
+        if obj_id.is_empty() {
             reaches.push(Reach::Wide(if powerful { Wide::All } else { Wide::Open }));
-        } else if let Ok(id) = ConversationId::parse(selector.obj_id.as_str()) {
+        } else if let Ok(id) = ConversationId::parse(obj_id.as_str()) {
             reaches.push(Reach::Topic(Topic::Conversation(id)));
         }
     }
-    if selector.class != CHAT || selector.subclass != "conversation" {
+    let elsewhere = match class.as_str() {
+        CHAT => subclass == "conversation",
+        CORE => subclass == USER_EVENT || subclass == SESSION_EVENT,
+        _ => false,
+    };
+    if !elsewhere {
         reaches.push(Reach::Topic(Topic::Global));
     }
     reaches
@@ -289,14 +306,14 @@ pub async fn begin(cx: &Context, connection: &str, who: Arrival) -> Result<State
     let id = id::session(connection, random()?)
         .ok_or_else(|| Error::Internal(format!("connection id {connection} is too long")))?;
     let own = |subclass: &str, obj_id: &str| Selector {
-        class: "core".into(),
+        class: CORE.into(),
         subclass: subclass.into(),
         kind: String::new(),
         obj_id: obj_id.into(),
         body: Object::new(),
     };
     let state = State {
-        subscriptions: vec![own("session_event", &id), own("user_event", &who.name)],
+        subscriptions: vec![own(SESSION_EVENT, &id), own(USER_EVENT, &who.name)],
         id,
         name: who.name,
         powerful: who.powerful,

@@ -126,7 +126,7 @@ async fn tell_unknown(cx: &Context, open: &Open, request: &Request, unknown: &[S
     });
     let Value::Object(body) = body else { return };
     let body: Object = body.into_iter().filter(|(_, value)| *value != "").collect();
-    let event = Event::core("session_event", "unrecognized_fields", &open.state.id, body);
+    let event = Event::core(event::SESSION_EVENT, "unrecognized_fields", &open.state.id, body);
     tell(cx, open, &event).await;
 }
 

@@ -135,3 +135,77 @@ async fn users_that_come_and_go_are_told_of() {
     assert_eq!(left["data"][0]["user_ids"], json!(["ann"]));
     server.end().await;
 }
+
+#[tokio::test]
+async fn events_of_a_user_and_of_a_session_reach_them_and_admins_who_want_them() {
+    let server = Server::start().await;
+    let new = json!({"login": "bob@c", "name": "Bob", "password": "p"});
+    let made = rpc(&server, "user", "create", new).await;
+    let mut bob = Client::open(&server).await;
+    let login = bob.ask("core", "user", "login", json!({"user": "bob@c", "password": "p"})).await;
+    let session = login["data"]["session_id"].clone();
+    let ping = bob.take(|frame| frame["cmd"] == "ping").await;
+    bob.send(&json!({"result": "ok", "tid": ping["tid"]}).to_string()).await;
+    let mut root = Client::login(&server, "root", true).await;
+    let mut eve = Client::login(&server, "eve", false).await;
+    let (mut by_name, mut by_session, mut any) = (
+        Client::login(&server, "a", true).await,
+        Client::login(&server, "b", true).await,
+        Client::login(&server, "c", true).await,
+    );
+    let bobs = json!({"class": "core", "subclass": "user_event", "obj_id": "bob@c"});
+    let sessions = json!({"class": "core", "subclass": "session_event", "obj_id": session});
+    by_name.subscribe(bobs.clone()).await;
+    by_name
+        .subscribe(json!({"class": "core", "subclass": "user_event", "obj_id": "bob@c", "type": "t"}))
+        .await;
+    by_session.subscribe(sessions.clone()).await;
+    any.subscribe(json!({"class": "core"})).await;
+    // What is others' business is not heard, however it is asked for.
+    for selector in [&bobs, &sessions, &json!({"class": "*"}), &json!({"class": "core"})] {
+        eve.subscribe(selector.clone()).await;
+    }
+    let of_user =
+        |obj_id: &Value| json!({"class": "core", "subclass": "user_event", "type": "t", "obj_id": obj_id});
+    let of_session = json!({"class": "core", "subclass": "session_event", "type": "t", "obj_id": session});
+    let of_app = json!({"class": "core", "subclass": "news", "type": "t"});
+    let (by_login, by_id) = (json!("bob@c"), made["user_id"].clone());
+    let named_by_id = json!({"user": by_id, "type": "t"});
+    let none = json!({"class": "core", "subclass": "session_event", "obj_id": "nobody"});
+    for (subclass, cmd, data) in [
+        ("event", "send", of_user(&by_login)),
+        ("user", "send_event", json!({"user": "bob@c", "type": "t"})),
+        ("user", "send_event", named_by_id),
+        ("event", "send", of_session.clone()),
+        ("session", "send_event", json!({"session_id": session, "type": "t"})),
+        ("event", "send", of_app.clone()),
+        ("event", "send", of_user(&json!("nobody"))),
+        ("event", "send", none),
+    ] {
+        let done = root.ask("core", subclass, cmd, data.clone()).await;
+        assert_eq!(done, json!({"result": "ok"}), "{subclass}/{cmd} {data}");
+    }
+    let (user, both) = (of_user(&by_login), [of_session.clone(), of_session]);
+    let thrice = [user.clone(), user.clone(), user.clone()];
+    assert_eq!(bob.events(&server).await, [&thrice[..], &both].concat());
+    assert_eq!(by_name.events(&server).await, thrice);
+    assert_eq!(by_session.events(&server).await, both);
+    let nobodys = [of_app.clone(), of_user(&json!("nobody"))];
+    // Whoever names no user hears the name that the command said.
+    let heard = any.events(&server).await;
+    assert_eq!(heard, [&[user.clone(), user.clone(), of_user(&by_id)], &both[..], &nobodys].concat());
+    assert_eq!(eve.events(&server).await, [of_app]);
+    assert!(root.events(&server).await.is_empty());
+    // Unsubscribed is unheard.
+    by_name.ask("core", "event", "unsubscribe", bobs.clone()).await;
+    let but_one = json!({"class": "core", "subclass": "user_event", "obj_id": "bob@c", "type": "t"});
+    root.ask("core", "event", "send", user.clone()).await;
+    for hearing in [&mut by_name, &mut bob] {
+        assert_eq!(hearing.events(&server).await, std::slice::from_ref(&user));
+    }
+    by_name.ask("core", "event", "unsubscribe", but_one).await;
+    bob.ask("core", "event", "unsubscribe", bobs).await;
+    root.ask("core", "event", "send", user).await;
+    assert!(by_name.events(&server).await.is_empty() && bob.events(&server).await.is_empty());
+    server.end().await;
+}

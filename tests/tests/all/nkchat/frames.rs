@@ -1,9 +1,14 @@
 //! Frames that are none, and what becomes of a socket.
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
 use super::{Client, rpc, token};
-use crate::harness::{Server, http::basic};
+use crate::harness::{Server, http::basic, within};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 #[tokio::test]
 async fn bad_framing_closes_the_socket_and_a_bad_command_does_not() {
@@ -140,6 +145,59 @@ async fn a_command_goes_to_another_session_and_its_answer_comes_back() {
     server.end().await;
 }
 
+/// Sends a frame, and gives the first one with this in it, as it came.
+async fn exchange(socket: &mut Socket, frame: &str, with: &str) -> String {
+    socket.send(Message::text(frame)).await.unwrap();
+    next_with(socket, with).await
+}
+
+async fn next_with(socket: &mut Socket, with: &str) -> String {
+    loop {
+        let text = within("a frame", socket.next()).await.unwrap().unwrap().into_text().unwrap();
+        if text.contains(with) {
+            return text.as_str().to_owned();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tid_comes_back_byte_for_byte() {
+    let server = Server::start().await;
+    let mut sockets = Vec::new();
+    for (user, admin) in [("root", true), ("bob", false)] {
+        let url = format!("ws://{}/nkchat?token={}", server.running.address, token(&server, user, admin));
+        sockets.push(within("a handshake", connect_async(url)).await.unwrap().0);
+    }
+    let [root, bob] = sockets.get_disjoint_mut([0, 1]).unwrap();
+    let list = json!({"class": "core", "subclass": "user", "cmd": "list", "tid": 1}).to_string();
+    let list: Value = serde_json::from_str(&exchange(root, &list, "\"tid\":1").await).unwrap();
+    let session = list["data"]["bob"][0].as_str().unwrap();
+    for (n, tid) in ["123456789012345678901234567890", "1e30", "1.50", "-0", "\"\\u00e9\"", "false", "null"]
+        .into_iter()
+        .enumerate()
+    {
+        let said = format!("\"tid\":{tid}}}");
+        let search = r#""class":"chat","subclass":"user","cmd":"search","data":{"size":0}"#;
+        exchange(root, &format!(r#"{{"tid":{tid},{search}}}"#), &said).await;
+        exchange(root, &format!(r#"{{"tid": {tid} ,"class":"chat","cmd":"x"}}"#), &said).await;
+        let subscriptions = r#""class":"core","subclass":"event","cmd":"get_subscriptions""#;
+        exchange(root, &format!(r#"{{{subscriptions},"tid":{tid}}}"#), &format!(r#"{{"ack":{tid}}}"#)).await;
+        next_with(root, &said).await;
+        // It is kept with the other session, too, until that answers.
+        let data = format!(r#"{{"session_id":"{session}","class":"app","cmd":"do"}}"#);
+        let relay =
+            format!(r#"{{"class":"core","subclass":"session","cmd":"cmd","data":{data},"tid":{tid}}}"#);
+        exchange(root, &relay, &format!(r#"{{"ack":{tid}}}"#)).await;
+        next_with(bob, "\"do\"").await;
+        let answer = format!(r#"{{"result":"ok","data":{{"n":{n}}},"tid":{}}}"#, n + 1);
+        bob.send(Message::text(answer)).await.unwrap();
+        let answer = next_with(root, &said).await;
+        assert_eq!(answer, format!(r#"{{"data":{{"n":{n}}},"result":"ok",{said}"#));
+    }
+    drop(sockets);
+    server.end().await;
+}
+
 #[tokio::test]
 async fn over_http_a_command_needs_the_secret_or_a_token() {
     let server = Server::start().await;
@@ -157,5 +215,43 @@ async fn over_http_a_command_needs_the_secret_or_a_token() {
     server.server().post("/nkchat/rpc", large).await.expect(413);
     let none = server.server().post("/nkchat/rpc", json!({"class": "x", "cmd": "y"})).await.expect(200);
     assert_eq!(none["data"]["code"], "not_implemented");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn over_http_a_user_asks_by_name_and_password_as_in_a_login() {
+    let server = Server::start().await;
+    let new = json!({"login": "ann@domain.com", "name": "Ann", "password": "12:34"});
+    let made = rpc(&server, "user", "create", new).await;
+    let id = made["user_id"].as_str().unwrap();
+    let (bob, root) = (token(&server, "bob", false), token(&server, "root", true));
+    let command = |cmd: &str, data: Value| json!({"class": "chat", "subclass": "conversation", "cmd": cmd, "data": data});
+    let mine = command("create", json!({"name": "Mine"}));
+    for (user, name, password) in
+        [(id, "ann@domain.com", "12:34"), (id, id, "12:34"), ("bob", "bob", bob.as_str())]
+    {
+        let api = server.api(vec![("authorization".to_owned(), basic(&format!("{name}:{password}")))]);
+        let made = api.post("/nkchat/rpc", mine.clone()).await.expect(200);
+        let get = command("get_members", json!({"conversation_id": made["data"]["conversation_id"]}));
+        let members = api.post("/nkchat/rpc", get).await.expect(200);
+        assert_eq!(members["data"]["user_ids"], json!([user]), "{name}");
+        let event = json!({"class": "core", "subclass": "event", "cmd": "send", "data": {"class": "app"}});
+        let answer = api.post("/nkchat/rpc", event.clone()).await.expect(200);
+        assert_eq!(answer["data"]["code"], "unauthorized", "{name}");
+        let admin = server.api(vec![("authorization".to_owned(), basic(&format!("root:{root}")))]);
+        assert_eq!(admin.post("/nkchat/rpc", event).await.expect(200), json!({"result": "ok"}));
+    }
+    for wrong in [
+        "ann@domain.com:1234".to_owned(),
+        "ann@domain.com:".to_owned(),
+        ":12:34".to_owned(),
+        "nobody:12:34".to_owned(),
+        "ann@domain.com".to_owned(),
+        format!("ann:{bob}"),
+        format!("{}:12:34", "x".repeat(300)),
+    ] {
+        let api = server.api(vec![("authorization".to_owned(), basic(&wrong))]);
+        assert_eq!(api.post("/nkchat/rpc", mine.clone()).await.expect(403), json!("Forbidden"), "{wrong}");
+    }
     server.end().await;
 }

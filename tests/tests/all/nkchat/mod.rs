@@ -20,7 +20,7 @@ use crate::harness::{Server, secrets, within};
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Heard {
     frames: Vec<Value>,
-    closed: bool,
+    closed: Option<u16>,
 }
 
 /// A client on the socket.
@@ -45,12 +45,17 @@ impl Client {
         let heard = watch::Sender::new(Heard::default());
         let telling = heard.clone();
         tokio::spawn(async move {
+            let mut code = 1006;
             while let Some(Ok(message)) = stream.next().await {
-                if let Message::Text(text) = message {
-                    telling.send_modify(|heard| heard.frames.push(serde_json::from_str(&text).unwrap()));
+                match message {
+                    Message::Text(text) => {
+                        telling.send_modify(|heard| heard.frames.push(serde_json::from_str(&text).unwrap()))
+                    }
+                    Message::Close(frame) => code = frame.map_or(1005, |frame| frame.code.into()),
+                    _ => {}
                 }
             }
-            telling.send_modify(|heard| heard.closed = true);
+            telling.send_modify(|heard| heard.closed = Some(code));
         });
         Self { sink, heard, tid: 100 }
     }
@@ -126,9 +131,11 @@ impl Client {
         frames.into_iter().map(|frame| frame["data"].clone()).collect()
     }
 
-    pub(crate) async fn closed(&self) {
+    /// Waits until it was closed; the code.
+    pub(crate) async fn closed(&self) -> u16 {
         let mut watching = self.heard.subscribe();
-        within("the end of a socket", watching.wait_for(|heard| heard.closed)).await.unwrap();
+        let ended = watching.wait_for(|heard| heard.closed.is_some());
+        within("the end of a socket", ended).await.unwrap().closed.unwrap()
     }
 }
 

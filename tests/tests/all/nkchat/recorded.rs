@@ -173,7 +173,7 @@ async fn every_recorded_exchange_is_reproduced() {
                 let id = made["user_id"].as_str().unwrap().to_owned();
                 ids.insert("a7mF4fYnEUDCxvDhYDT8hh11jFT".to_owned(), id);
             }
-            _ => client.closed().await,
+            _ => assert_eq!(line["raw"], format!("closed {}", client.closed().await), "{name}"),
         }
     }
     server.settled().await;

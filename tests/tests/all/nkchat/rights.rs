@@ -28,7 +28,7 @@ async fn an_ordinary_session_writes_only_as_itself_and_makes_no_users() {
     let made = ann.chat("conversation", "create", json!({"name": "Team", "user_ids": ["bob"]})).await;
     let team = made["conversation_id"].clone();
     let as_bob = json!({"conversation_id": team, "user_id": "bob", "message": "I am Bob"});
-    assert_eq!(ann.refused("message", "create", as_bob).await, "unauthorized");
+    assert_eq!(ann.refused("message", "create", as_bob.clone()).await, "unauthorized");
     let add = json!({"conversation_id": team, "user_ids": ["eve"]});
     assert_eq!(bob.refused("conversation", "add_members", add).await, "unauthorized");
     // Who may not add is not told which users there are, nor who may not look in which conversations.
@@ -39,11 +39,41 @@ async fn an_ordinary_session_writes_only_as_itself_and_makes_no_users() {
     for cmd in ["add_members", "remove_members"] {
         assert_eq!(eve.refused("conversation", cmd, ghost.clone()).await, "obj_not_found", "{cmd}");
     }
+    let as_eve = json!({"conversation_id": team, "user_id": "eve", "message": "let me in"});
+    for message in [as_eve, as_bob] {
+        let nowhere = json!({"conversation_id": "nowhere", "user_id": "eve", "message": "x"});
+        let there = eve.ask("chat", "message", "create", message).await;
+        assert_eq!(there["data"]["code"], "obj_not_found");
+        assert_eq!(there, eve.ask("chat", "message", "create", nowhere).await);
+    }
     assert_eq!(bob.refused("conversation", "delete", json!({"conversation_id": team})).await, "unauthorized");
     bob.chat("conversation", "remove_members", json!({"conversation_id": team, "user_ids": ["bob"]})).await;
     let members = ann.chat("conversation", "get_members", json!({"conversation_id": team})).await;
     assert_eq!(members, json!({"user_ids": ["ann"]}));
     assert_eq!(bob.refused("conversation", "get", json!({"conversation_id": team})).await, "obj_not_found");
+    server.end().await;
+}
+
+#[tokio::test]
+async fn who_may_look_and_not_write_is_told_so() {
+    let server = Server::start().await;
+    server.make_users(&["ann", "bob"]).await;
+    let here = json!({"conversation_id": "lobby", "user_id": "ann", "message": "hello"});
+    rpc(&server, "message", "create", here.clone()).await;
+    let mut bob = Client::login(&server, "bob", false).await;
+    assert_eq!(bob.refused("message", "create", here).await, "unauthorized");
+    let own = json!({"conversation_id": "lobby", "user_id": "bob", "message": "hello"});
+    bob.chat("message", "create", own.clone()).await;
+    let ban = json!({"userIds": ["bob"]});
+    server.server().post("/v2/conversations/lobby/ban", ban).await.expect(204);
+    assert_eq!(bob.refused("message", "create", own).await, "obj_not_found");
+    // Between two who see the conversation, one blocks the other.
+    let first = json!({"userId": "bob", "body": "from ann"});
+    let first = server.user("ann").post("/v2/messages/send", first).await.expect(201);
+    let direct = first["conversationId"].clone();
+    server.user("ann").post("/v2/users/block", json!({"userId": "bob"})).await.expect(204);
+    let hello = json!({"conversation_id": direct, "user_id": "bob", "message": "hello"});
+    assert_eq!(bob.refused("message", "create", hello).await, "unauthorized");
     server.end().await;
 }
 
