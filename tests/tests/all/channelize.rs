@@ -159,3 +159,55 @@ async fn users_and_conversations_named_together_all_get_it() {
     assert_eq!(server.user("bob").texts("team").await, ["forwarded", "told"]);
     server.end().await;
 }
+
+#[tokio::test]
+async fn what_was_edited_or_recalled_and_is_sent_again_is_answered_with_the_first_message() {
+    let server = groups(&["team", "other"]).await;
+    let (ann, bob) = (server.user("ann"), server.user("bob"));
+    let parent = bob.send("team", "question").await;
+    let original = |id: &str| {
+        json!({
+            "id": id, "conversationId": "team", "body": "original", "parentId": parent, "metaData": {"k": [1, 2.5]},
+            "attachments": [{"type": "location", "title": "here"}],
+        })
+    };
+    let other = |id: &str, key: &str, value: Value| {
+        let mut body = original(id);
+        body[key] = value;
+        body
+    };
+    for (n, id) in ["edited", "edited-twice", "recalled", "edited-then-recalled"].into_iter().enumerate() {
+        let first = ann.post("/v2/messages/send", original(id)).await.expect(201);
+        let path = format!("/channels/team/messages/{id}");
+        for text in ["edited", "twice"].iter().take([1, 2, 0, 1][n]) {
+            ann.ask("PATCH", &path, Some(json!({"content": text}))).await.expect(200);
+        }
+        if n >= 2 {
+            recall(&ann, &[&id.to_owned()], 200).await;
+        }
+        let now = ann.messages("team").await.remove(0);
+        for _ in 0..2 {
+            let again = ann.post("/v2/messages/send", original(id)).await.expect(201);
+            assert_eq!(again["id"], first["id"], "{id}");
+            for key in ["body", "isDeleted", "createdAt", "updatedAt", "attachments", "metaData"] {
+                assert_eq!(again[key], now[key], "{id}: {key}");
+            }
+        }
+        // Anything else is no repetition: also what it says now, and what another says.
+        for (key, value) in [
+            ("body", json!("edited")),
+            ("body", json!("twice")),
+            ("metaData", json!({"k": [1, 2]})),
+            ("attachments", json!([])),
+            ("parentId", Value::Null),
+            ("recipients", json!(["bob"])),
+            ("conversationId", json!("other")),
+        ] {
+            let body = other(id, key, value);
+            ann.post("/v2/messages/send", body).await.expect(if key == "conversationId" { 404 } else { 400 });
+        }
+        bob.post("/v2/messages/send", original(id)).await.expect(400);
+        assert_eq!(ann.messages("team").await.len(), n + 2, "{id}: nothing was written");
+    }
+    server.end().await;
+}

@@ -324,7 +324,7 @@ impl<F: Fn(&mut Content) + Send + Sync> Operation for EditMessage<'_, F> {
         if seen.caller.user.as_ref() != Some(&message.author) && !seen.caller.powerful {
             return Err(Error::Forbidden("Only its author may edit a message."));
         }
-        (self.edit)(&mut message.content);
+        message.rewrite(&self.edit);
         check_size(&message.content, &message.audience)?;
         let entry = seen.entry(0, Event::MessageEdited(message.reference()))?;
         message.state.edited = Some(Edit { seq: entry.seq(), at: entry.at });
