@@ -211,3 +211,19 @@ async fn what_was_edited_or_recalled_and_is_sent_again_is_answered_with_the_firs
     }
     server.end().await;
 }
+
+/// What the page of compatibility says is not there.
+#[tokio::test]
+async fn there_is_no_list_of_all_messages_and_no_count_of_all_users() {
+    let server = groups(&["team"]).await;
+    server.user("ann").send("team", "hello").await;
+    for path in ["/v2/messages", "/v2/users/count"] {
+        let refused = server.server().get(path).await.expect(404);
+        assert_eq!(refused["error"]["statusCode"], 404, "{path}: {refused}");
+    }
+    // Nor does a header make one of two messages.
+    let twice = server.user("ann").with("idempotency-key", "once");
+    let ids = [twice.send("team", "again").await, twice.send("team", "again").await];
+    assert_ne!(ids[0], ids[1]);
+    server.end().await;
+}
