@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Dialect, MessageId, Object, Place, Seq, Timestamp, UserId};
 
@@ -160,6 +161,10 @@ pub struct State {
     /// It was recalled: its content is gone, its place is kept.
     #[serde(rename = "d", skip_serializing_if = "is_default")]
     pub recalled: bool,
+    /// The fingerprint of what was said first, if something else is said now or nothing any more, and the client chose
+    /// the id: who sends that again is not told that the id is taken.
+    #[serde(rename = "f", skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
 }
 
 /// An edit of a message.
@@ -171,6 +176,24 @@ pub struct Edit {
     /// When it was.
     #[serde(rename = "t")]
     pub at: Timestamp,
+}
+
+impl Content {
+    /// What a repeated message must say to be the same. The ids of attachments may have been minted; a parent is
+    /// compared by its id.
+    fn plain(&self) -> Self {
+        let mut content = Self { parent: None, ..self.clone() };
+        for attachment in &mut content.attachments {
+            attachment.remove("id");
+        }
+        content
+    }
+
+    fn fingerprint(&self) -> Option<u64> {
+        let plain = self.plain();
+        let said = serde_json::to_vec(&(&plain.text, &plain)).ok()?;
+        Sha256::digest(said).first_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -217,8 +240,32 @@ impl Message {
         }
     }
 
+    /// Whether this is what the message said first, whatever it says now. The parents are not compared.
+    #[must_use]
+    pub fn said_first(&self, content: &Content) -> bool {
+        match self.state.first {
+            Some(first) => content.fingerprint() == Some(first),
+            None => content.plain() == self.content.plain(),
+        }
+    }
+
+    /// Changes what is said.
+    pub fn rewrite(&mut self, change: impl FnOnce(&mut Content)) {
+        self.remember_first();
+        change(&mut self.content);
+    }
+
+    /// A minted id is never sent for a message that is not there yet: only a chosen one is sent again.
+    fn remember_first(&mut self) {
+        let minted = self.id.place().is_some_and(|(place, _)| place == self.place);
+        if !minted && !self.state.recalled && self.state.first.is_none() {
+            self.state.first = self.content.fingerprint();
+        }
+    }
+
     /// Takes what was said away, keeping that something was said.
     pub fn recall(&mut self) {
+        self.remember_first();
         self.state.recalled = true;
         self.content.text = None;
         self.content.payload.clear();

@@ -79,6 +79,14 @@ pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
     !audience.except.contains(user) && (audience.only.is_empty() || audience.only.contains(user))
 }
 
+/// Whether the entry is told live to a user who may see it: an author whom the message leaves out finds it in the
+/// histories only.
+#[must_use]
+pub fn is_told(user: &UserId, entry: &Entry) -> bool {
+    let Event::MessageCreated(message) = &entry.event else { return true };
+    message.author != *user || !message.audience.except.contains(user)
+}
+
 /// Whether the entry counts as unread for the reader, if it lies after the reader's mark.
 #[must_use]
 pub fn counts_unread(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod across;
 #[cfg(test)]
+mod channelize;
+#[cfg(test)]
 mod channels;
 #[cfg(test)]
 mod channelstream;

@@ -64,7 +64,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
 /// Where to send: the two are users and conversations.
 pub(super) type Targets = (Vec<String>, Vec<String>);
 
-/// The users or conversations that are named. Where both are, the users win, as in the SDK.
+/// The users and conversations that are named. The SDK names one kind only; where both are, both are meant.
 ///
 /// # Errors
 /// [`Error::Invalid`] if none is named, or too many.
@@ -73,13 +73,13 @@ pub(super) fn targets(
     conversations: Option<Vec<String>>,
 ) -> Result<Targets, Error> {
     let users = users.unwrap_or_default();
-    let conversations = if users.is_empty() { conversations.unwrap_or_default() } else { Vec::new() };
+    let conversations = conversations.unwrap_or_default();
     if users.is_empty() && conversations.is_empty() {
         return Err(Error::invalid("conversationIds", "or `userIds` is required"));
     }
-    if users.len().max(conversations.len()) > limits::TARGETS_PER_CALL {
+    if users.len() + conversations.len() > limits::TARGETS_PER_CALL {
         let most = limits::TARGETS_PER_CALL;
-        return Err(Error::invalid("conversationIds", format!("or `userIds` has more than {most} ids")));
+        return Err(Error::invalid("conversationIds", format!("and `userIds` have more than {most} ids")));
     }
     Ok((users, conversations))
 }

@@ -1,11 +1,11 @@
 //! GET /v2/conversations/{conversation_id}/members
 //!
-//! The members of a conversation, by user id.
+//! The members of a conversation, by user id; all of them where no `limit` is given.
 
 use std::sync::Arc;
 
 use dialects::channelize::{Scene, conversation};
-use domain::{Dialect, Error};
+use domain::{Dialect, Error, Member};
 use http::{Method, StatusCode};
 
 use super::request::{Request, answer, reply};
@@ -28,8 +28,10 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 );
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
+    let (limit, skip) = request.window(usize::MAX)?;
     let view = access::view(&cx, &request.caller, &request.conversation()?).await?;
     let members = show::active_members(&cx, &view.conversation).await?;
+    let members: Vec<Member> = members.into_iter().skip(skip).take(limit).collect();
     let users = show::users_by_id(&cx, members.iter().map(|member| member.user.clone())).await?;
     let scene = Scene { users, ..Scene::default() };
     reply(StatusCode::OK, &members.iter().map(|one| conversation::member(one, &scene)).collect::<Vec<_>>())

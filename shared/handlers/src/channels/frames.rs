@@ -110,11 +110,7 @@ fn is_powerful(subscription: &Subscription) -> bool {
 /// Whether the subscription's user may see the entry, live.
 fn hears(stage: &Stage, subscription: &Subscription, entry: &Entry) -> bool {
     let user = &subscription.connection.user;
-    // An author whom the message leaves out sees it in the history only.
-    if let Event::MessageCreated(message) = &entry.event
-        && message.author == *user
-        && message.audience.except.contains(user)
-    {
+    if !visibility::is_told(user, entry) {
         return false;
     }
     if is_powerful(subscription) {

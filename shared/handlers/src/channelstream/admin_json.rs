@@ -13,7 +13,7 @@ use store::directory::PARALLEL;
 
 use super::{
     attendance,
-    request::{Refusal, answer_anybody, check_signature, reply},
+    request::{Refusal, answer_anybody, body, check_signature, reply},
     show, statistics,
 };
 use crate::{
@@ -65,12 +65,15 @@ struct User {
     connections: Vec<String>,
 }
 
-/// Also of `POST /admin/admin.json`.
+/// Also of `POST /admin/admin.json`, whose body says nothing, and may be absent.
 pub(super) async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> {
     check_signature(&cx, &call).map_err(|refusal| match refusal {
         Refusal::Denied => Refusal::SignIn,
         other => other,
     })?;
+    if !call.body.iter().all(u8::is_ascii_whitespace) {
+        body(&call)?;
+    }
     let ids = cx.store.all_channels().await?;
     attendance::sweep(&cx, &ids).await?;
     let ChannelsInfo { channels, .. } = show::channels_info(&cx, &ids, &Wanted::default()).await?;

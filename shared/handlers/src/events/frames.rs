@@ -16,7 +16,8 @@ use dialects::events::{
     room::{self, Facts},
 };
 use domain::{
-    Dialect, Entry, Error, Event, Member, Message, Number, Place, Role, Seq, User, UserId, message::Reference,
+    Dialect, Entry, Error, Event, Member, Message, Number, Place, Role, Seq, User, UserId,
+    message::Reference, visibility,
 };
 use store::{change::Change, log::Span, read_mark::ReadMark};
 
@@ -167,8 +168,13 @@ impl Teller<'_> {
     }
 
     fn who_sees(&self, entry: &Entry) -> Vec<UserId> {
-        let seeing = self.hearers.iter().filter(|member| self.stage.sees(member, entry));
+        let seeing = self.hearers.iter().filter(|member| self.hears(member, entry));
         seeing.map(|member| member.user.clone()).collect()
+    }
+
+    /// Whether the member may see the entry, live.
+    fn hears(&self, member: &Member, entry: &Entry) -> bool {
+        visibility::is_told(&member.user, entry) && self.stage.sees(member, entry)
     }
 
     async fn number(&mut self, user: &UserId) -> Result<Number, Error> {
@@ -286,8 +292,7 @@ impl Teller<'_> {
         }
         let Some(told) = self.told(message).await? else { return Ok(()) };
         let frame = Bytes::from(Wire::TextMessagesUpdated { messages: vec![told] }.encode());
-        let who =
-            self.hearers.iter().filter(|one| self.stage.sees(one, entry) && self.stage.sees(one, origin));
+        let who = self.hearers.iter().filter(|one| self.hears(one, entry) && self.stage.sees(one, origin));
         let who: Vec<UserId> = who.map(|member| member.user.clone()).collect();
         for user in who {
             self.tell(&user, &frame);

@@ -36,6 +36,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 );
 
 pub(super) async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
+    request.no_malformed_body()?;
     if let Some(secret) = &request.session {
         cx.store.close_session(secret).await?;
         let open = cx.store.connections(request.caller.user()?, cx.clock.now()).await?;

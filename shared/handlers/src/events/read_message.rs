@@ -26,6 +26,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 );
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
+    request.no_malformed_body()?;
     let (view, message) = request.message(&cx).await?;
     reading::mark_read_to(&cx, &view, message.place.seq).await?;
     done()

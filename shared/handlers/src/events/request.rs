@@ -6,7 +6,10 @@ use bytes::Bytes;
 use dialects::events::{attachment::Handle, error};
 use domain::{ConversationId, Error, Message, Number, Place, Topic};
 use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use super::session;
 use crate::{
@@ -121,6 +124,14 @@ impl Request {
     /// [`Error::Invalid`], naming the field.
     pub fn body<T: DeserializeOwned>(&self) -> Result<T, Error> {
         json::object(&self.call.body)
+    }
+
+    /// Refuses a body that is malformed, where it may be absent and says nothing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn no_malformed_body(&self) -> Result<(), Error> {
+        json::parse::<IgnoredAny>(&self.call.body).map(|_ignored| ())
     }
 
     /// The `content` of the body, whatever the body says its type is: not empty.

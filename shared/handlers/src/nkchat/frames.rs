@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use dialects::nkchat::event::{self, Event};
-use domain::{Dialect, Entry, Error, Event as Happened, Topic};
+use domain::{Dialect, Entry, Error, Topic, visibility};
 use store::{change::Change, connection::Connection, signal::News, subscription::Wide};
 
 use super::session::{self, Open, Reach};
@@ -103,10 +103,7 @@ fn is_served(stage: &Stage, open: &Open) -> bool {
 
 fn sees(stage: &Stage, open: &Open, entry: &Entry) -> bool {
     let user = &open.connection().user;
-    if let Happened::MessageCreated(message) = &entry.event
-        && message.audience.except.contains(user)
-    {
-        // Its author, too, asked not to be told.
+    if !visibility::is_told(user, entry) {
         return false;
     }
     if open.state.powerful {

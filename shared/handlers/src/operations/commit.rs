@@ -164,7 +164,7 @@ async fn attempts<O: Operation>(
         let Some(known) = cx.store.conversation_seen(id).await? else { return Err(NO_CONVERSATION) };
         let gate = cx.store.gate(known.number).await;
         let number = known.number;
-        let Some((conversation, tail)) = at_tail(cx, known, turn.as_ref()).await? else {
+        let Some((conversation, tail)) = at_tail(cx, known, turn.is_some()).await? else {
             drop(gate);
             retry::pause(attempt).await;
             continue;
@@ -177,19 +177,7 @@ async fn attempts<O: Operation>(
                 return Ok(output);
             }
         }
-        let member = match &caller.user {
-            Some(user) => cx.store.member(id, user).await?,
-            None => None,
-        };
-        let seen = Seen {
-            store: &cx.store,
-            member: member.filter(|member| member.number == conversation.number),
-            at: tail.time(cx.clock.now()),
-            conversation,
-            tail,
-            caller,
-            dialect,
-        };
+        let seen = look(cx, caller, dialect, (conversation, tail)).await?;
         let (entries, writes, output) = match operation.plan(&seen).await? {
             Plan::Nothing(output) => return Ok(output),
             Plan::Append(entries, writes, output) => (entries, writes, output),
@@ -228,18 +216,64 @@ async fn attempts<O: Operation>(
     Err(Error::Busy)
 }
 
+/// Refuses what the operation would be refused for if it were done now, and writes nothing: for a call that does
+/// several. It waits for nobody's turn.
+///
+/// # Errors
+/// As [`commit`].
+pub async fn rehearse<O: Operation>(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    id: &ConversationId,
+    operation: &O,
+) -> Result<(), Error> {
+    call::is_about(id);
+    for attempt in 0..retry::ATTEMPTS {
+        let Some(known) = cx.store.conversation_seen(id).await? else { return Err(NO_CONVERSATION) };
+        if let Some(found) = at_tail(cx, known, true).await? {
+            let seen = look(cx, caller, dialect, found).await?;
+            return operation.plan(&seen).await.map(|_plan| ());
+        }
+        retry::pause(attempt).await;
+    }
+    Err(Error::Busy)
+}
+
+/// What is true at this tail, which was read before: also where the caller stands.
+async fn look<'a>(
+    cx: &'a Context,
+    caller: &'a Caller,
+    dialect: Dialect,
+    (conversation, tail): (Conversation, Tail),
+) -> Result<Seen<'a>, Error> {
+    let member = match &caller.user {
+        Some(user) => cx.store.member(&conversation.id, user).await?,
+        None => None,
+    };
+    Ok(Seen {
+        store: &cx.store,
+        member: member.filter(|member| member.number == conversation.number),
+        at: tail.time(cx.clock.now()),
+        conversation,
+        tail,
+        caller,
+        dialect,
+    })
+}
+
 /// What it is called when a conversation is not there.
 pub const NO_CONVERSATION: Error = Error::NotFound("Conversation");
 
 /// The conversation with the settings that are true at its log's tail; none if it changed meanwhile, or if it is
-/// somebody else's turn.
+/// somebody else's turn and this one waits for it.
 async fn at_tail(
     cx: &Context,
     known: Conversation,
-    turn: Option<&Turn>,
+    has_turn: bool,
 ) -> Result<Option<(Conversation, Tail)>, Error> {
     let store = &cx.store;
-    let tail = if turn.is_some() {
+    let tail = if has_turn {
         store.tail(known.number).await?
     } else {
         match store.end(known.number, cx.clock.now()).await? {

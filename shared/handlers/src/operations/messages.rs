@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ConversationId, Dialect, Entry, Error, Event, Member, Message, MessageId, Role, Visibility,
-    entry::Reaction,
-    limits,
+    ConversationId, Dialect, Error, Event, Member, Message, MessageId, Role, Visibility, limits,
     message::{Content, Edit},
     ranges::Ranges,
 };
-use store::{Write, member, message};
+use store::{member, message};
+
+mod change;
 
 use super::{
     access,
@@ -19,6 +19,8 @@ use super::{
     send::{check_size, find, find_visible, is_visible},
 };
 use crate::{auth::Caller, context::Context};
+
+pub use change::{Change, change};
 
 /// Messages of one transaction, an entry and a message each. Both repeat who may see the message, which may
 /// take 100 KB; a transaction takes 4 MB.
@@ -88,7 +90,7 @@ pub enum Recaller {
 ///
 /// # Errors
 /// [`Error::NotFound`] if none of them is there to be seen; [`Error::Forbidden`] if one may not be taken back
-/// by the caller: then none of its conversation is.
+/// by the caller: then none is.
 pub async fn recall(
     cx: &Context,
     caller: &Caller,
@@ -98,7 +100,11 @@ pub async fn recall(
 ) -> Result<(), Error> {
     let mut found = false;
     let mut missing = NO_MESSAGE;
-    for (conversation, group) in by_conversation(cx, ids).await? {
+    let groups = by_conversation(cx, ids).await?;
+    if groups.len() > 1 || groups.values().any(|group| group.len() > RECALLED_AT_ONCE) {
+        rehearse(cx, caller, dialect, &groups, |ids| Recall { ids, who }).await?;
+    }
+    for (conversation, group) in groups {
         for chunk in group.chunks(RECALLED_AT_ONCE) {
             match commit::commit(cx, caller, dialect, &conversation, &Recall { ids: chunk, who }).await {
                 Ok(()) => found = true,
@@ -108,6 +114,24 @@ pub async fn recall(
         }
     }
     if found { Ok(()) } else { Err(missing) }
+}
+
+/// Refuses, before the first of several transactions, what one of them would be refused for: bad input changes
+/// nothing. What becomes so between the transactions is refused then. Who has nothing there is left out.
+async fn rehearse<'a, O: Operation>(
+    cx: &Context,
+    caller: &Caller,
+    dialect: Dialect,
+    groups: &'a BTreeMap<ConversationId, Vec<MessageId>>,
+    operation: impl Fn(&'a [MessageId]) -> O,
+) -> Result<(), Error> {
+    for (conversation, group) in groups {
+        match commit::rehearse(cx, caller, dialect, conversation, &operation(group)).await {
+            Ok(()) | Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 struct Recall<'a> {
@@ -123,10 +147,13 @@ impl Operation for Recall<'_> {
         let (mut entries, mut writes) = (Vec::new(), Vec::new());
         let mut found = false;
         for id in self.ids {
-            let (entry, mut message) = match find_visible(seen, id).await {
+            let (entry, mut message) = match find(seen, id).await {
                 Err(Error::NotFound(_)) => continue,
                 other => other?,
             };
+            if !is_visible(seen, &entry) && !is_own_hidden(seen, &message) {
+                continue;
+            }
             found = true;
             if seen.caller.user.as_ref() != Some(&message.author) && !seen.caller.powerful {
                 match self.who {
@@ -150,10 +177,18 @@ impl Operation for Recall<'_> {
     }
 }
 
+/// Whether it is a message of the caller's whose own copy the caller has deleted: it is still the author's to take
+/// back from the others.
+fn is_own_hidden(seen: &Seen<'_>, message: &Message) -> bool {
+    seen.caller.user.as_ref() == Some(&message.author)
+        && seen.member.as_ref().is_some_and(|member| member.hidden.contains(message.place.seq))
+}
+
 /// Deletes the caller's own copies. Nobody else notices. A copy that was deleted before is no error.
 ///
 /// # Errors
-/// [`Error::NotFound`] if none of them is there; [`Error::Forbidden`] in a conversation that is not private.
+/// [`Error::NotFound`] if none of them is there; [`Error::Forbidden`] if one is in a conversation that is not
+/// private: then none is deleted.
 pub async fn delete_copies(
     cx: &Context,
     caller: &Caller,
@@ -162,7 +197,12 @@ pub async fn delete_copies(
 ) -> Result<(), Error> {
     caller.user()?;
     let mut found = false;
-    for (conversation, group) in by_conversation(cx, ids).await? {
+    let groups = by_conversation(cx, ids).await?;
+    if groups.len() > 1 {
+        let operation = |ids| DeleteCopies { ids: Some(ids), off_list: false };
+        rehearse(cx, caller, dialect, &groups, operation).await?;
+    }
+    for (conversation, group) in groups {
         match commit::commit(
             cx,
             caller,
@@ -284,120 +324,10 @@ impl<F: Fn(&mut Content) + Send + Sync> Operation for EditMessage<'_, F> {
         if seen.caller.user.as_ref() != Some(&message.author) && !seen.caller.powerful {
             return Err(Error::Forbidden("Only its author may edit a message."));
         }
-        (self.edit)(&mut message.content);
+        message.rewrite(&self.edit);
         check_size(&message.content, &message.audience)?;
         let entry = seen.entry(0, Event::MessageEdited(message.reference()))?;
         message.state.edited = Some(Edit { seq: entry.seq(), at: entry.at });
         Ok(Plan::Append(vec![entry], vec![message::put(&origin, message.clone())?], message))
-    }
-}
-
-/// A change of one message.
-#[derive(Debug, Clone)]
-pub enum Change {
-    /// Adds the caller's reaction of this type, once.
-    React(String),
-    /// Takes the caller's reaction of this type back.
-    Unreact(String),
-    /// Pins it.
-    Pin,
-    /// Unpins it.
-    Unpin,
-}
-
-/// Changes one message. What is so already is no error.
-///
-/// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`], [`Error::Invalid`] for a reaction that is none or one too many.
-pub async fn change(
-    cx: &Context,
-    caller: &Caller,
-    dialect: Dialect,
-    id: &MessageId,
-    change: Change,
-) -> Result<(), Error> {
-    if let Change::React(kind) | Change::Unreact(kind) = &change
-        && (kind.is_empty() || kind.len() > limits::REACTION_BYTES || kind.chars().any(char::is_control))
-    {
-        return Err(Error::invalid("type", format!("must have 1 to {} bytes", limits::REACTION_BYTES)));
-    }
-    let conversation = conversation_of(cx, id).await?;
-    commit::commit(cx, caller, dialect, &conversation, &ChangeMessage { id, change }).await
-}
-
-struct ChangeMessage<'a> {
-    id: &'a MessageId,
-    change: Change,
-}
-
-impl Operation for ChangeMessage<'_> {
-    type Output = ();
-
-    async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<()>, Error> {
-        // Whoever guesses ids does not learn which conversations there are.
-        let found = find(seen, self.id).await?;
-        match self.change {
-            Change::React(_) | Change::Unreact(_) => seen.actor().may_write(&seen.conversation, seen.at)?,
-            Change::Pin | Change::Unpin => seen.actor().needs(Role::Admin)?,
-        }
-        let (entry, mut message) = found;
-        if !is_visible(seen, &entry) {
-            return Err(NO_MESSAGE);
-        }
-        // What was recalled takes nothing new, but gives up what it has.
-        if message.state.recalled && matches!(self.change, Change::React(_) | Change::Pin) {
-            return Err(NO_MESSAGE);
-        }
-        let Some(event) = self.apply(seen, &mut message)? else { return Ok(Plan::Nothing(())) };
-        let change: Entry = seen.entry(0, event)?;
-        let write: Write = message::put(&entry, message)?;
-        Ok(Plan::Append(vec![change], vec![write], ()))
-    }
-}
-
-impl ChangeMessage<'_> {
-    /// Changes the message, and says what happened; nothing if it is so already.
-    fn apply(&self, seen: &Seen<'_>, message: &mut Message) -> Result<Option<Event>, Error> {
-        let reference = message.reference();
-        Ok(match &self.change {
-            Change::React(kind) => {
-                let user = seen.caller.user()?.clone();
-                let all: usize = message.state.reactions.values().map(Vec::len).sum();
-                let users = message.state.reactions.entry(kind.clone()).or_default();
-                if users.contains(&user) {
-                    return Ok(None);
-                }
-                if all >= limits::REACTIONS_PER_MESSAGE {
-                    return Err(Error::invalid("type", "the message has as many reactions as it can keep"));
-                }
-                users.push(user.clone());
-                let state = serde_json::to_vec(&message.state);
-                let bytes = state.map_err(|error| Error::Internal(format!("JSON: {error}")))?.len();
-                if bytes > limits::STATE_BYTES {
-                    return Err(Error::invalid("type", "the message has as many reactions as it can keep"));
-                }
-                Some(Event::ReactionAdded(Reaction { message: reference, user, kind: kind.clone() }))
-            }
-            Change::Unreact(kind) => {
-                let user = seen.caller.user()?.clone();
-                let Some(users) = message.state.reactions.get_mut(kind) else { return Ok(None) };
-                let Some(at) = users.iter().position(|one| *one == user) else { return Ok(None) };
-                users.remove(at);
-                if users.is_empty() {
-                    message.state.reactions.remove(kind);
-                }
-                Some(Event::ReactionRemoved(Reaction { message: reference, user, kind: kind.clone() }))
-            }
-            Change::Pin if message.state.pinned => None,
-            Change::Pin => {
-                message.state.pinned = true;
-                Some(Event::MessagePinned(reference))
-            }
-            Change::Unpin if !message.state.pinned => None,
-            Change::Unpin => {
-                message.state.pinned = false;
-                Some(Event::MessageUnpinned(reference))
-            }
-        })
     }
 }

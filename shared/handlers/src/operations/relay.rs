@@ -242,7 +242,7 @@ impl Operation for Revisions<'_> {
             };
             let entry = seen.entry(entries.len(), event)?;
             if let Some(rewrite) = &revision.rewrite {
-                rewrite(&mut message.content, entry.seq());
+                message.rewrite(|content| rewrite(content, entry.seq()));
                 check_size(&message.content, &message.audience)?;
                 message.state.edited = Some(Edit { seq: entry.seq(), at: entry.at });
             } else {

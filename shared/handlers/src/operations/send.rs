@@ -39,7 +39,7 @@ pub struct Sent<'a> {
 /// Writes messages into one conversation, all or nothing, in one append.
 ///
 /// A message whose id the client chose and that was written before is not written again: if it came from the
-/// same user with the same content, the first one is given back.
+/// same user with the same content, the first one is given back, also if it was edited or recalled since.
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`], [`Error::TooLarge`], [`Error::Exists`] if an id is taken by
@@ -161,22 +161,9 @@ impl Send {
             && entry.place.number == seen.conversation.number
             && first.audience == draft.audience
             && first.content.parent.as_ref().map(|parent| &parent.id) == draft.parent_id.as_ref()
-            && same_content(&first.content, &draft.content);
+            && first.said_first(&draft.content);
         if same { Ok(Some(first)) } else { Err(TAKEN) }
     }
-}
-
-/// Whether a repeated draft says the same. The ids of attachments may have been minted.
-fn same_content(first: &Content, repeated: &Content) -> bool {
-    let plain = |content: &Content| {
-        let mut content = content.clone();
-        content.parent = None;
-        for attachment in &mut content.attachments {
-            attachment.remove("id");
-        }
-        content
-    };
-    plain(first) == plain(repeated)
 }
 
 /// The message, if it is in this conversation and the caller may see it.

@@ -3,7 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Conversation, ConversationId, Dialect, MessageId, Number, Place, Seq, User, UserId};
+use domain::{
+    Conversation, ConversationId, Dialect, Entry, Event, Message, MessageId, Number, Place, Seq, User,
+    UserId,
+    message::{Content, State},
+};
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
@@ -20,8 +24,8 @@ use crate::{
 mod values;
 
 use values::{
-    a_channel, a_connection, a_conversation, a_member, a_user, audience, entry, moment, moment_of, object,
-    text, user_id,
+    a_channel, a_connection, a_conversation, a_member, a_user, audience, content, entry, message, moment,
+    moment_of, object, text, user_id,
 };
 
 proptest! {
@@ -47,6 +51,39 @@ proptest! {
         item.insert(name, item::number("1"));
         let _ = log::from_item(&item);
         let _ = change::of(&item, None);
+    }
+
+    #[test]
+    fn a_message_knows_what_it_said_first_however_often_it_is_changed(
+        entry in entry(), message in message(), said in vec(content(), 1..4), other in content(), recalled: bool,
+    ) {
+        let id = MessageId::trusted("chosen");
+        let entry = Entry { place: message.place, ..entry };
+        let mut now = Message { id, dialect: entry.dialect, at: entry.at, state: State::default(), ..message };
+        let read = |message: &Message| {
+            let event = Event::MessageCreated(Box::new(message.clone()));
+            let item = log::to_item(&Entry { event, ..entry.clone() }).unwrap();
+            let Event::MessageCreated(read) = log::from_item(&item).unwrap().event else { panic!("no message") };
+            *read
+        };
+        let first = now.content.clone();
+        prop_assert!(read(&now).said_first(&first));
+        for content in said {
+            now = read(&now);
+            now.rewrite(|all| *all = content);
+        }
+        if recalled {
+            now.recall();
+        }
+        let now = read(&now);
+        prop_assert!(now.said_first(&first));
+        let minted = |content: &Content| {
+            let mut content = Content { parent: None, ..content.clone() };
+            content.attachments.iter_mut().for_each(|one| { one.remove("id"); });
+            content
+        };
+        prop_assert_eq!(now.said_first(&other), minted(&other) == minted(&first));
+        prop_assert_eq!(now.said_first(&now.content), minted(&now.content) == minted(&first));
     }
 
     #[test]

@@ -85,13 +85,15 @@ pub(super) fn content() -> impl Strategy<Value = Content> {
 pub(super) fn state() -> impl Strategy<Value = State> {
     let reactions = prop::collection::btree_map(".{0,5}", vec(user_id(), 1..3), 0..3);
     let edited = option::of((any::<u64>(), moment()));
-    (reactions, any::<bool>(), any::<u64>(), edited, any::<bool>()).prop_map(
-        |(reactions, pinned, replies, edited, recalled)| State {
+    let first = option::of(any::<u64>());
+    (reactions, any::<bool>(), any::<u64>(), edited, any::<bool>(), first).prop_map(
+        |(reactions, pinned, replies, edited, recalled, first)| State {
             reactions,
             pinned,
             replies,
             edited: edited.map(|(seq, at)| Edit { seq: Seq(seq), at }),
             recalled,
+            first,
         },
     )
 }

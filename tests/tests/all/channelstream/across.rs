@@ -30,6 +30,34 @@ async fn a_message_is_listed_by_channelize_and_heard_on_the_events_socket() {
 }
 
 #[tokio::test]
+async fn an_author_who_is_excluded_hears_nothing_and_reads_it_in_the_history() {
+    let server = Server::start().await;
+    server.make_users(&["ann", "bob"]).await;
+    let team = server.make_conversation("private", &["ann", "bob"]).await;
+    let (mut ann, mut bob) = (server.listen("ann").await, server.listen("bob").await);
+    server.heard(&mut ann).await;
+    server.heard(&mut bob).await;
+    let whisper =
+        json!({"channel": team, "user": "ann", "exclude_users": ["ann"], "message": {"text": "hi"}});
+    send(&server, whisper.clone()).await;
+    assert!(server.heard(&mut ann).await.is_empty());
+    let told = server.heard(&mut bob).await;
+    assert_eq!(told[0]["type"], "TextMessagesCreated", "{told:?}");
+    assert_eq!(server.user("ann").texts(&team).await, ["hi"]);
+    let room = server.number(&team).await.0;
+    let read = server.user("ann").get(&format!("/api/v1/rooms/{room}/messages")).await.expect(200);
+    assert_eq!(read["messages"][0]["text"], "hi");
+    // She hears of the room again with what follows, and what others are left out of.
+    let mut without_bob = whisper;
+    without_bob["exclude_users"] = json!(["bob"]);
+    send(&server, without_bob).await;
+    assert!(server.heard(&mut bob).await.is_empty());
+    let told = server.heard(&mut ann).await;
+    assert_eq!(told[0]["type"], "TextMessagesCreated", "{told:?}");
+    server.end().await;
+}
+
+#[tokio::test]
 async fn a_channelize_message_reaches_a_listener_and_no_stranger() {
     let server = Server::start().await;
     server.make_users(&["ann", "bob", "eve"]).await;

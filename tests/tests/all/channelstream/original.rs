@@ -180,6 +180,23 @@ async fn refusals_are_worded_as_the_original_words_them() {
 }
 
 #[tokio::test]
+async fn a_body_that_says_nothing_may_be_absent_but_not_malformed() {
+    let server = Server::start().await;
+    let signed = signed(&server);
+    let path = "/admin/admin.json";
+    for malformed in [&b"{"[..], b"{} {}", b"\xff", b"\"\xff\""] {
+        let refused = signed.ask_raw("POST", path, malformed).await.expect(400);
+        assert_eq!(refused, json!({"body": ["Not valid JSON."]}));
+        // Who has not signed is told that first.
+        assert_eq!(server.api(Vec::new()).ask_raw("POST", path, malformed).await.status, 302);
+    }
+    for fine in ["", " ", "{}", "null", "[1]"] {
+        signed.ask_raw("POST", path, fine).await.expect(200);
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn a_state_is_told_in_the_order_in_which_it_was_given() {
     let server = Server::start().await;
     connect(&server, "bob", &[], json!({})).await;

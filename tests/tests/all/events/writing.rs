@@ -198,6 +198,28 @@ async fn what_is_no_message_is_an_error_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_body_that_says_nothing_may_be_absent_but_not_malformed() {
+    let server = Server::start().await;
+    let ann = signed_in(&server, "ann").await;
+    let room = make_room(&server, "private", &["ann"]).await;
+    let message = ann.write(room, "read me").await;
+    for path in [format!("/api/v1/messages/{message}/read"), "/api/v1/logout".to_owned()] {
+        for malformed in [&b"{"[..], b"{} {}", b"\xff", b"\"\xff\""] {
+            let refused = ann.ask("POST", &path, malformed.to_vec()).await.expect(400);
+            assert_eq!(refused["httpStatusCode"], 400, "{path}: {refused}");
+            assert!(refused["errorText"].is_string(), "{path}: {refused}");
+        }
+    }
+    // Neither was done: she is still signed in. What is JSON, and what is nothing, is fine.
+    for fine in ["", " ", "{}", "null", "[1]"] {
+        ann.ask("POST", &format!("/api/v1/messages/{message}/read"), fine).await.expect(200);
+    }
+    ann.ask("POST", "/api/v1/logout", "").await.expect(200);
+    ann.get("/api/v1/rooms").await.expect(401);
+    server.end().await;
+}
+
+#[tokio::test]
 async fn what_another_dialect_wrote_is_read_and_its_own_keys_survive_an_edit() {
     let server = Server::start().await;
     let ann = signed_in(&server, "ann").await;

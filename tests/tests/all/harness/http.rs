@@ -77,9 +77,9 @@ impl Api {
         self.try_to_ask(method, path, body).await.unwrap()
     }
 
-    /// With a body that is JSON as it is spelled here.
-    pub(crate) async fn ask_raw(&self, method: &str, path: &str, body: &str) -> Answer {
-        self.try_to_send(method, path, Some(body.to_owned())).await.unwrap()
+    /// With a body that is what it is: JSON as it is spelled here, or none.
+    pub(crate) async fn ask_raw(&self, method: &str, path: &str, body: impl Into<Vec<u8>>) -> Answer {
+        self.try_to_send(method, path, Some(body.into())).await.unwrap()
     }
 
     /// An error where there is no answer: the server is gone.
@@ -89,14 +89,14 @@ impl Api {
         path: &str,
         body: Option<Value>,
     ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
-        self.try_to_send(method, path, body.as_ref().map(Value::to_string)).await
+        self.try_to_send(method, path, body.map(|body| body.to_string().into_bytes())).await
     }
 
     async fn try_to_send(
         &self,
         method: &str,
         path: &str,
-        body: Option<String>,
+        body: Option<Vec<u8>>,
     ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in &self.headers {
@@ -105,9 +105,9 @@ impl Api {
         if body.is_some() && !self.headers.iter().any(|(name, _)| name == "content-type") {
             request = request.header("content-type", "application/json");
         }
-        let text = body.unwrap_or_default();
-        let asked = format!("{method} {path} {text}");
-        let answering = self.client.request(request.body(Full::from(text))?);
+        let sent = body.unwrap_or_default();
+        let asked = format!("{method} {path} {}", String::from_utf8_lossy(&sent));
+        let answering = self.client.request(request.body(Full::from(sent))?);
         let response: Response<_> = within(&asked, answering).await?;
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await?.to_bytes();

@@ -41,8 +41,8 @@ async fn talk(server: &Server) -> Vec<String> {
     socket.say(json!({"action": "typing", "channel_id": SAID, "is_typing": SAID})).await;
     socket.say(json!({"action": SAID})).await;
     bob.post("/channels/room/messages", json!({"content": {"wrong": SAID}})).await;
-    bob.ask_raw("POST", "/channels/room/messages", &format!("{{\"content\": \"{SAID}")).await;
-    bob.ask_raw("POST", "/nkchat/rpc", &format!("{{\"class\": \"chat\", \"data\": \"{SAID}\"}}")).await;
+    bob.ask_raw("POST", "/channels/room/messages", format!("{{\"content\": \"{SAID}")).await;
+    bob.ask_raw("POST", "/nkchat/rpc", format!("{{\"class\": \"chat\", \"data\": \"{SAID}\"}}")).await;
     let stream = json!([{"channel": "room", "user": "ann", "message": {"text": SAID}}]);
     channelstream::signed(server).post("/message", stream).await.expect(200);
     let other = "marker-of-another-secret";
