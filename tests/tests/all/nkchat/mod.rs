@@ -49,7 +49,7 @@ impl Client {
             while let Some(Ok(message)) = stream.next().await {
                 match message {
                     Message::Text(text) => {
-                        telling.send_modify(|heard| heard.frames.push(serde_json::from_str(&text).unwrap()))
+                        telling.send_modify(|heard| heard.frames.push(serde_json::from_str(&text).unwrap()));
                     }
                     Message::Close(frame) => code = frame.map_or(1005, |frame| frame.code.into()),
                     _ => {}
