@@ -67,7 +67,10 @@ pub fn nkchat_frame(data: &[u8]) {
         "class": request.class, "subclass": request.subclass, "cmd": request.cmd, "data": data,
     });
     let written = frame::answer(written.as_object().cloned().unwrap_or_default(), Some(&request.tid));
-    assert_eq!(frame::parse(&written, false), Ok(Frame::Request(request.clone())));
+    // With fields, even none, it would be an event of the client's own.
+    if request.class != "event" {
+        assert_eq!(frame::parse(&written, false), Ok(Frame::Request(request.clone())));
+    }
     for answer in [frame::ok(Some(&request.tid), Some(data.clone().into())), frame::ack(&request.tid)] {
         serde_json::from_str::<&RawValue>(&answer).expect("an answer is JSON");
     }
