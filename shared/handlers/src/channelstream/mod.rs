@@ -10,6 +10,7 @@
 
 pub mod admin_json;
 pub mod attendance;
+pub mod catch_up;
 pub mod channel_config;
 pub mod connect;
 pub mod delete_messages;
