@@ -104,6 +104,7 @@ impl Write {
 }
 
 /// `ttl` is a word of DynamoDB's own: in an expression it is called `#ttl`.
+#[expect(clippy::disallowed_types, reason = "the SDK takes no other")]
 fn names(expression: &str) -> Option<std::collections::HashMap<String, String>> {
     expression.contains("#ttl").then(|| [("#ttl".to_owned(), schema::TTL.to_owned())].into())
 }

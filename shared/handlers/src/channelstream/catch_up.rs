@@ -72,7 +72,7 @@ async fn hand_out(
 ) -> Result<(), Error> {
     let waiting = cx.store.mail(&listener.id, cx.clock.now()).await?;
     let new: Vec<Mail> = waiting.iter().filter(|one| !told.contains(&one.order)).cloned().collect();
-    let events = events(cx, permitted(cx, listener, new).await?, socket.at).await;
+    let events = events(cx, permitted(cx, listener, new, socket.at).await?, socket.at).await;
     let frames: Vec<Bytes> = event::frames(&events, cx.road.gathers()).into_iter().map(Bytes::from).collect();
     if !frames.is_empty() {
         let connection = at_socket(&socket.id, listener, socket.at);
@@ -142,17 +142,24 @@ pub async fn leave(
     Err(Error::Busy)
 }
 
-/// What of the mail its listener may be told now: it subscribes to it still, and its user may read it.
+/// What of the mail a listener may be told that listens since then: what it missed, if it subscribes to it still, and its
+/// user may read it by now; what came later was judged by its place in the log, as what is told live is.
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
-pub async fn permitted(cx: &Context, listener: &Listener, mut mail: Vec<Mail>) -> Result<Vec<Mail>, Error> {
-    if mail.is_empty() {
+pub async fn permitted(
+    cx: &Context,
+    listener: &Listener,
+    mut mail: Vec<Mail>,
+    since: Timestamp,
+) -> Result<Vec<Mail>, Error> {
+    let is_missed = |one: &Mail| one.at <= since;
+    if !mail.iter().any(is_missed) {
         return Ok(mail);
     }
     let heard: BTreeSet<Topic> = cx.store.topics(&listener.id).await?.into_iter().collect();
     let mut permitted = BTreeMap::new();
-    for one in &mail {
+    for one in mail.iter().filter(|one| is_missed(one)) {
         let log = (one.topic.clone(), one.number);
         if permitted.contains_key(&log) {
             continue;
@@ -160,7 +167,7 @@ pub async fn permitted(cx: &Context, listener: &Listener, mut mail: Vec<Mail>) -
         let may = heard.contains(&one.topic) && may_read(cx, listener, one).await?;
         permitted.insert(log, may);
     }
-    mail.retain(|one| permitted.get(&(one.topic.clone(), one.number)) == Some(&true));
+    mail.retain(|one| !is_missed(one) || permitted.get(&(one.topic.clone(), one.number)) == Some(&true));
     Ok(mail)
 }
 

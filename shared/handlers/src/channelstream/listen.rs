@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use dialects::channelstream::{order::Told, pretty, schema};
-use domain::{Dialect, Error};
+use domain::{Dialect, Error, Timestamp};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::{listener::Listener, mail::Mail};
@@ -48,7 +48,7 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
     let now = cx.clock.now();
     let listener = cx.store.listener(&id, now).await?.ok_or(Refusal::UnknownListener)?;
     cx.store.poll_listener(&listener, now.plus_seconds(LONGEST_SECONDS), now).await?;
-    let mail = wait(&cx, &listener).await?;
+    let mail = wait(&cx, &listener, now).await?;
     let events = catch_up::events(&cx, mail, now).await;
     // Only what is over changes: a socket may have been opened meanwhile.
     if let Some(listener) = cx.store.listener(&id, cx.clock.now()).await? {
@@ -63,14 +63,14 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
 }
 
 /// What waits, and what comes until it is silent.
-async fn wait(cx: &Context, listener: &Listener) -> Result<Vec<Mail>, Error> {
+async fn wait(cx: &Context, listener: &Listener, since: Timestamp) -> Result<Vec<Mail>, Error> {
     let mut seen = BTreeSet::new();
-    let mut mail = take(cx, listener, &mut seen).await?;
+    let mut mail = take(cx, listener, since, &mut seen).await?;
     let mut until = Instant::now() + if mail.is_empty() { WAKE } else { SILENCE };
     let mut pause = PAUSES.0;
     while Instant::now() < until {
         tokio::time::sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
-        let more = match take(cx, listener, &mut seen).await {
+        let more = match take(cx, listener, since, &mut seen).await {
             Ok(more) => more,
             // What is in hand waits nowhere any more.
             Err(error) if !mail.is_empty() => {
@@ -91,10 +91,15 @@ async fn wait(cx: &Context, listener: &Listener) -> Result<Vec<Mail>, Error> {
 }
 
 /// What waits now and was not seen yet. What could not be removed is told again by the next call.
-async fn take(cx: &Context, listener: &Listener, seen: &mut BTreeSet<String>) -> Result<Vec<Mail>, Error> {
+async fn take(
+    cx: &Context,
+    listener: &Listener,
+    since: Timestamp,
+    seen: &mut BTreeSet<String>,
+) -> Result<Vec<Mail>, Error> {
     let waiting = cx.store.mail(&listener.id, cx.clock.now()).await?;
     let new = waiting.iter().filter(|one| !seen.contains(&one.order)).cloned().collect();
-    let new = catch_up::permitted(cx, listener, new).await?;
+    let new = catch_up::permitted(cx, listener, new, since).await?;
     if let Err(error) = cx.store.remove_mail(&listener.id, &waiting).await {
         tracing::warn!(listener = listener.id, %error, "mail is left");
     }
