@@ -22,10 +22,10 @@
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
 //! | connection, for its user | `USER#<user id>` | `CONN#<connection id>` | `d` dialect, `t` since, `a` takes arrays, `ttl` |
 //! | state of a user in Channelstream | `USER#<user id>` | `STATE` | `x` JSON, `t` end, `ttl` |
-//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `o` owed until, `ttl`; of a listener also `s` socket, `l` polls until |
+//! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `o` owed until, `ttl`; of a listener also `s` socket, `l` polls until, `w` left while what waits is handed out |
 //! | socket of a listener | `SIGNAL#socket#<connection id>` | `SOCKET` | `c` listener, `u` user, `t` opened, `ttl` |
 //! | user who came or went, to be announced | `SIGNAL#user#<user id>` | `USER` | `x` JSON, `ttl` |
-//! | event that waits for a listener | `MAIL#<listener>` | its order | `x` JSON, `ttl` |
+//! | event that waits for a listener | `MAIL#<listener>` | its order | `x` JSON, `c` topic, `n` number, `q` seq, `t` time, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
 //! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `ttl`; see `hold.rs` |
 //! | request with an idempotency key | `REQUEST#<caller>` | the key | see `idempotency.rs` |

@@ -6,7 +6,7 @@ use domain::{Dialect, Error, Timestamp, Topic, UserId};
 use crate::{
     Item, Store, Write, connection,
     item::{self, find_number, find_text, get_number, get_text, is_over, number, text},
-    keys, schema,
+    keys, mail, schema,
     write::Written,
 };
 
@@ -26,6 +26,17 @@ pub struct Listener {
     pub since: Timestamp,
     /// Until when somebody polls for it.
     pub polls_until: Timestamp,
+    /// While what waited for its socket is handed out: how often something was left beside it meanwhile. All that is to
+    /// be told waits until then, so that nothing overtakes it.
+    pub opening: Option<u64>,
+}
+
+impl Listener {
+    /// The socket that it is told at; none while what waits is not handed out.
+    #[must_use]
+    pub fn told_at(&self) -> Option<&str> {
+        self.socket.as_deref().filter(|_| self.opening.is_none())
+    }
 }
 
 /// A socket that a listener opened.
@@ -47,7 +58,8 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn put_listener(&self, id: String, user: UserId, now: Timestamp) -> Result<Listener, Error> {
-        let listener = Listener { id, user, socket: None, since: now, polls_until: Timestamp::default() };
+        let polls_until = Timestamp::default();
+        let listener = Listener { id, user, socket: None, since: now, polls_until, opening: None };
         let item = to_item(&listener, patience(now));
         self.write_one(Write::put(item)).await?;
         Ok(listener)
@@ -74,13 +86,77 @@ impl Store {
             .collect()
     }
 
-    /// Puts a listener that has got a socket. Says whether it was there to get it.
+    /// Gives a listener, as it was read, a socket. Nothing is told at it before [`Store::open_socket`]. None if it is not
+    /// as it was read.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn bind_socket(&self, listener: &Listener, now: Timestamp) -> Result<bool, Error> {
-        let bind = Write::put(to_item(listener, connection::ttl(now))).when("attribute_exists(pk)");
-        Ok(matches!(self.write_one(bind).await?, Written::Done))
+    pub async fn bind_socket(
+        &self,
+        listener: &Listener,
+        socket: &str,
+        now: Timestamp,
+    ) -> Result<Option<Listener>, Error> {
+        let bound =
+            Listener { socket: Some(socket.to_owned()), since: now, opening: Some(0), ..listener.clone() };
+        // One whose opening is never announced is not kept for as long as a socket may be open.
+        let bind = Write::put(to_item(&bound, number(now.plus_seconds(mail::LIFETIME_SECONDS).seconds())));
+        let bind = match &listener.socket {
+            Some(other) => bind.when("s = :s OR s = :own").with(":s", text(other)).with(":own", text(socket)),
+            None => bind
+                .when("attribute_exists(pk) AND (attribute_not_exists(s) OR s = :own)")
+                .with(":own", text(socket)),
+        };
+        Ok(matches!(self.write_one(bind).await?, Written::Done).then_some(bound))
+    }
+
+    /// Notes that something was left beside what is handed out. Says whether that is still so: whoever hands it out finds
+    /// it then.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn note_left(&self, listener: &str) -> Result<bool, Error> {
+        let note = Write::update(keys::connection(listener), "ADD w :one")
+            .when("attribute_exists(w)")
+            .with(":one", number(1));
+        Ok(matches!(self.write_one(note).await?, Written::Done))
+    }
+
+    /// Has a listener be told at its socket from now on, if nothing was left since it was read.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn open_socket(&self, listener: &Listener, now: Timestamp) -> Result<bool, Error> {
+        let (Some(socket), Some(left)) = (&listener.socket, listener.opening) else { return Ok(false) };
+        let open = Write::update(keys::connection(&listener.id), "SET #ttl = :ttl REMOVE w")
+            .when("s = :s AND w = :w")
+            .with(":ttl", connection::ttl(now))
+            .with(":s", text(socket))
+            .with(":w", number(left));
+        Ok(matches!(self.write_one(open).await?, Written::Done))
+    }
+
+    /// Lets a subscription of a listener lead to where the listener is told now; one that has ended, or that leads to a
+    /// later socket, is left as it is.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn lead(&self, listener: &Listener, topic: &Topic, now: Timestamp) -> Result<(), Error> {
+        let topic = topic.name();
+        let key = keys::subscription(&topic, &listener.id);
+        let lead = match listener.told_at() {
+            Some(socket) => Write::update(key, "SET x = :x, t = :t, #ttl = :ttl").with(":x", text(socket)),
+            None => Write::update(key, "SET t = :t, #ttl = :ttl REMOVE x"),
+        };
+        let lead = lead
+            .when("attribute_exists(pk) AND t <= :t")
+            .with(":t", number(listener.since.millis()))
+            .with(":ttl", connection::ttl(now));
+        self.write_one(lead).await?;
+        let known = Write::update(keys::connection_topic(&listener.id, &topic), "SET #ttl = :ttl")
+            .when("attribute_exists(pk)")
+            .with(":ttl", connection::ttl(now));
+        self.write_one(known).await.map(|_| ())
     }
 
     /// Announces that a listener has a socket: what waits for it is sent. After all else that the socket needs.
@@ -124,13 +200,14 @@ impl Store {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let ttl = if listener.socket.is_some() { connection::ttl(now) } else { patience(now.max(until)) };
-        let polled = Listener { polls_until: until, ..listener.clone() };
-        let poll = Write::put(to_item(&polled, ttl));
+        let key = keys::connection(&listener.id);
         let poll = match &listener.socket {
-            Some(socket) => poll.when("s = :s").with(":s", text(socket)),
-            None => poll.when("attribute_exists(pk) AND attribute_not_exists(s)"),
+            Some(socket) => Write::update(key, "SET l = :l").when("s = :s").with(":s", text(socket)),
+            None => Write::update(key, "SET l = :l, #ttl = :ttl")
+                .when("attribute_exists(pk) AND attribute_not_exists(s)")
+                .with(":ttl", patience(now.max(until))),
         };
+        let poll = poll.with(":l", number(until.millis()));
         self.write_one(poll).await.map(|_| ())
     }
 
@@ -172,6 +249,9 @@ pub(crate) fn to_item(listener: &Listener, ttl: aws_sdk_dynamodb::types::Attribu
     if let Some(socket) = &listener.socket {
         item.insert("s".into(), text(socket));
     }
+    if let Some(left) = listener.opening {
+        item.insert("w".into(), number(left));
+    }
     item.insert(schema::TTL.into(), ttl);
     item
 }
@@ -184,6 +264,7 @@ pub(crate) fn from_item(item: &Item) -> Result<Listener, Error> {
         socket: find_text(item, "s").map(str::to_owned),
         since: connection::since(item),
         polls_until: Timestamp::from_millis(find_number(item, "l").unwrap_or_default()),
+        opening: find_number(item, "w"),
     })
 }
 

@@ -82,6 +82,7 @@ impl Write {
                     .table_name(table)
                     .set_key(Some(item::keyed(&key)))
                     .update_expression(expression)
+                    .set_expression_attribute_names(names(expression))
                     .set_condition_expression(self.condition.map(str::to_owned))
                     .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(old)
@@ -100,6 +101,12 @@ impl Write {
         }
         .build())
     }
+}
+
+/// `ttl` is a word of DynamoDB's own: in an expression it is called `#ttl`.
+#[expect(clippy::disallowed_types, reason = "the SDK takes no other")]
+fn names(expression: &str) -> Option<std::collections::HashMap<String, String>> {
+    expression.contains("#ttl").then(|| [("#ttl".to_owned(), schema::TTL.to_owned())].into())
 }
 
 /// What became of a conditional write.
@@ -149,6 +156,7 @@ impl Store {
                     .table_name(&self.table)
                     .set_key(Some(item::keyed(&key)))
                     .update_expression(expression)
+                    .set_expression_attribute_names(names(expression))
                     .set_condition_expression(condition)
                     .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(old)

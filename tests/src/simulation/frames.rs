@@ -15,8 +15,6 @@ pub enum Told {
     Notice(String, u64, String, String),
     /// That a message was written, by its place.
     Written(String, u64),
-    /// That a message was written, told as something that was missed: in no order with what is told live.
-    CaughtUp(String, u64),
     /// That something became of a message: an entry about it, by what it is called in the log.
     About(String, u64, &'static str),
     /// A message, shown once more.
@@ -128,11 +126,7 @@ fn channelstream(index: &Index, event: &Value) -> Option<Told> {
     let id = event.get("uuid");
     let about = |what| move |room, seq| Told::About(room, seq, what);
     match event.get("type")?.as_str()? {
-        // What was missed is told when the socket is announced, which another shard may bring later. What took long to
-        // be committed is called missed, too: its time is when it was begun.
-        "message" if event.get("catchup") == Some(&Value::Bool(true)) => {
-            Some(index.message(id, Told::CaughtUp))
-        }
+        // Whether it was missed or not.
         "message" => Some(index.message(id, Told::Written)),
         "message:edit" => Some(index.message(id, about("message_edited"))),
         "message:delete" => Some(index.message(id, about("message_recalled"))),

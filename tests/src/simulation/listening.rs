@@ -22,8 +22,6 @@ struct Socket {
     listening: Option<u64>,
     /// What it heard was written, by room, where the dialect has no positions.
     written: BTreeMap<String, Vec<u64>>,
-    /// What it was told it had missed, by room.
-    caught_up: BTreeMap<String, BTreeSet<u64>>,
 }
 
 impl Socket {
@@ -75,9 +73,8 @@ impl Listeners<'_> {
         match fact {
             Fact::Opening { socket, user, device, dialect } => {
                 let (user, device, dialect) = (user.clone(), *device, *dialect);
-                let (written, caught_up) = (BTreeMap::new(), BTreeMap::new());
-                let socket_ =
-                    Socket { user, device, dialect, opened: at, listening: None, written, caught_up };
+                let written = BTreeMap::new();
+                let socket_ = Socket { user, device, dialect, opened: at, listening: None, written };
                 self.sockets.insert(*socket, socket_);
             }
             Fact::Listening { socket } => {
@@ -191,11 +188,6 @@ impl Listeners<'_> {
                     socket.written.entry(room.clone()).or_default().push(*seq);
                 }
             }
-            Told::CaughtUp(room, seq) => {
-                if let Some(socket) = self.sockets.get_mut(&socket) {
-                    socket.caught_up.entry(room.clone()).or_default().insert(*seq);
-                }
-            }
             _ => {}
         }
     }
@@ -206,7 +198,6 @@ impl Listeners<'_> {
             Told::Entry(room, seq, _)
             | Told::Notice(room, seq, ..)
             | Told::Written(room, seq)
-            | Told::CaughtUp(room, seq)
             | Told::Shown(room, seq) => (room, *seq, vec![*seq]),
             Told::About(room, seq, what) => (room, *seq, about(self.case.oracles.get(room)?, *seq, what)),
             Told::Passing(room) => {
@@ -279,9 +270,7 @@ impl Listeners<'_> {
                 if always { missed(oracle, &who.user, last, tail) } else { Vec::new() }
             } else {
                 let Some(since) = who.listening.filter(|_| always) else { continue };
-                let live = who.written.get(room).into_iter().flatten();
-                let heard: BTreeSet<u64> =
-                    live.chain(who.caught_up.get(room).into_iter().flatten()).copied().collect();
+                let heard: BTreeSet<u64> = who.written.get(room).into_iter().flatten().copied().collect();
                 let mut due = written_since(oracle, &who, since);
                 due.retain(|seq| !heard.contains(seq));
                 due
@@ -338,9 +327,7 @@ fn first_in_order(
     heard: &[u64],
 ) -> Option<Violation> {
     let mut seen = BTreeSet::new();
-    let caught_up = |seq: &u64| socket.caught_up.get(room).is_some_and(|all| all.contains(seq));
-    // What was told as missed is in no order with what is told live, also when it is told live once more.
-    let firsts = heard.iter().copied().filter(|seq| seen.insert(*seq) && !caught_up(seq));
+    let firsts = heard.iter().copied().filter(|seq| seen.insert(*seq));
     let firsts: Vec<u64> = firsts.collect();
     let user = &socket.user;
     if !firsts.is_sorted() {
@@ -351,7 +338,7 @@ fn first_in_order(
     let since = socket.listening.filter(|_| always)?;
     let mut skipped = written_since(oracle, socket, since);
     let excused = |seq| case.is_excused(room, seq, &socket.listener(number));
-    skipped.retain(|seq| *seq < last && !seen.contains(seq) && !caught_up(seq) && !excused(*seq));
+    skipped.retain(|seq| *seq < last && !seen.contains(seq) && !excused(*seq));
     (!skipped.is_empty()).then(|| {
         let what = format!("{user}'s {} socket {number} skips {skipped:?} before {last}", socket.dialect);
         Violation::new("no gap", what)

@@ -9,6 +9,8 @@ use super::{message, order::Told, time};
 
 /// The most bytes of a frame: API Gateway takes 128 KB.
 const FRAME_BYTES: usize = 120_000;
+/// The newest of so many events of a channel are caught up with, and of so many in none.
+const CAUGHT_UP: (usize, usize) = (100, 50);
 /// So many events get a frame each; each frame is a call of API Gateway's, for each connection.
 const FRAMES_AT_ONCE: usize = 16;
 
@@ -138,7 +140,7 @@ pub fn missed(mut event: Object) -> Object {
 }
 
 /// What was missed, as it is told at last: channel by channel, and then what came to the user in none. A message
-/// shows what became of it meanwhile, and one that was deleted is left out.
+/// shows what became of it meanwhile, and one that was deleted is left out. The newest of each, as the original keeps.
 #[must_use]
 pub fn settled(mut events: Vec<Object>) -> Vec<Object> {
     let channel = |event: &Object| event.get("channel").and_then(Value::as_str).map(str::to_owned);
@@ -167,7 +169,13 @@ pub fn settled(mut events: Vec<Object>) -> Vec<Object> {
         }
         settled.push(event);
     }
-    settled
+    let mut newest: Vec<Object> = Vec::with_capacity(settled.len());
+    for of_one in settled.chunk_by(|one, next| channel(one) == channel(next)) {
+        let in_channel = of_one.first().is_some_and(|event| channel(event).is_some());
+        let most = if in_channel { CAUGHT_UP.0 } else { CAUGHT_UP.1 };
+        newest.extend_from_slice(of_one.get(of_one.len().saturating_sub(most)..).unwrap_or_default());
+    }
+    newest
 }
 
 /// Frames of these events: one each, as the original does; many at once, or where `gathered` posts are wanted, share
@@ -215,6 +223,21 @@ mod tests {
             "type": "message", "uuid": "x", "user": "a", "message": {"text": "2"}, "edited": "t"
         }));
         assert_eq!(settled, [first, edit, delete]);
+    }
+
+    #[test]
+    fn the_newest_are_caught_up_with() {
+        let event =
+            |channel: Value, n: usize| object(json!({"type": "message", "uuid": n, "channel": channel}));
+        let all =
+            (0..150).flat_map(|n| [event("a".into(), n), event(Value::Null, n), event("b".into(), n + 150)]);
+        let found = settled(all.collect());
+        let of = |channel: Value, from: usize, to: usize| (from..to).map(move |n| event(channel.clone(), n));
+        let newest: Vec<Object> = of("a".into(), 50, 150)
+            .chain(of("b".into(), 200, 300))
+            .chain(of(Value::Null, 100, 150))
+            .collect();
+        assert_eq!(found, newest);
     }
 
     #[test]

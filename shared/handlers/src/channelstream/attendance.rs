@@ -159,7 +159,7 @@ pub async fn hear(cx: &Context, listener: &Listener, topic: &Topic) -> Result<()
         since: listener.since,
         arrays: false,
     };
-    cx.store.subscribe(&connection, topic, listener.socket.as_deref(), cx.clock.now()).await
+    cx.store.subscribe(&connection, topic, listener.told_at(), cx.clock.now()).await
 }
 
 /// Whether the user may listen. Whoever may not was refused by settings and a standing that were true at one moment:

@@ -5,13 +5,17 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use dialects::channelstream::{event, order::Told, pretty, schema};
-use domain::{Dialect, Error, Object};
+use dialects::channelstream::{order::Told, pretty, schema};
+use domain::{Dialect, Error, Timestamp};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use store::{listener::Listener, mail::Mail};
 use tokio::time::Instant;
 
-use super::request::{Refusal, answer_anybody, of_type, query, with_cors};
+use super::{
+    catch_up,
+    request::{Refusal, answer_anybody, of_type, query, with_cors},
+};
 use crate::{
     context::Context,
     endpoint::{Action, Endpoint},
@@ -24,12 +28,14 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelstream,
     Method::GET,
     "/listen",
-    &[Action::BatchGetItem, Action::BatchWriteItem, Action::GetItem, Action::PutItem, Action::Query],
+    &[Action::BatchGetItem, Action::BatchWriteItem, Action::GetItem, Action::Query, Action::UpdateItem],
     |cx, call| answer_anybody(cx, call, handle),
 );
 
 /// How long the first event is waited for.
 const WAKE: Duration = Duration::from_secs(5);
+/// A poll is surely over after so many seconds.
+pub const LONGEST_SECONDS: i64 = 7;
 /// How long it must be silent after it.
 const SILENCE: Duration = Duration::from_millis(250);
 /// The pause between two looks at what waits; it doubles up to the longest.
@@ -41,8 +47,9 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
     let callback = callback(query(&call, "callback"))?;
     let now = cx.clock.now();
     let listener = cx.store.listener(&id, now).await?.ok_or(Refusal::UnknownListener)?;
-    cx.store.poll_listener(&listener, now.plus_seconds(7), now).await?;
-    let events = wait(&cx, &id).await?;
+    cx.store.poll_listener(&listener, now.plus_seconds(LONGEST_SECONDS), now).await?;
+    let mail = wait(&cx, &listener, now).await?;
+    let events = catch_up::events(&cx, mail, now).await;
     // Only what is over changes: a socket may have been opened meanwhile.
     if let Some(listener) = cx.store.listener(&id, cx.clock.now()).await? {
         let now = cx.clock.now();
@@ -56,18 +63,18 @@ async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> 
 }
 
 /// What waits, and what comes until it is silent.
-async fn wait(cx: &Context, id: &str) -> Result<Vec<Object>, Error> {
+async fn wait(cx: &Context, listener: &Listener, since: Timestamp) -> Result<Vec<Mail>, Error> {
     let mut seen = BTreeSet::new();
-    let mut events = event::settled(take(cx, id, &mut seen).await?);
-    let mut until = Instant::now() + if events.is_empty() { WAKE } else { SILENCE };
+    let mut mail = take(cx, listener, since, &mut seen).await?;
+    let mut until = Instant::now() + if mail.is_empty() { WAKE } else { SILENCE };
     let mut pause = PAUSES.0;
     while Instant::now() < until {
         tokio::time::sleep(pause.min(until.saturating_duration_since(Instant::now()))).await;
-        let more = match take(cx, id, &mut seen).await {
+        let more = match take(cx, listener, since, &mut seen).await {
             Ok(more) => more,
             // What is in hand waits nowhere any more.
-            Err(error) if !events.is_empty() => {
-                tracing::warn!(listener = id, %error, "no more is waited for");
+            Err(error) if !mail.is_empty() => {
+                tracing::warn!(listener = listener.id, %error, "no more is waited for");
                 break;
             }
             Err(error) => return Err(error),
@@ -75,22 +82,29 @@ async fn wait(cx: &Context, id: &str) -> Result<Vec<Object>, Error> {
         if more.is_empty() {
             pause = (pause * 2).min(PAUSES.1);
         } else {
-            events.extend(more);
+            mail.extend(more);
             until = Instant::now() + SILENCE;
             pause = PAUSES.0;
         }
     }
-    Ok(events)
+    Ok(mail)
 }
 
 /// What waits now and was not seen yet. What could not be removed is told again by the next call.
-async fn take(cx: &Context, id: &str, seen: &mut BTreeSet<String>) -> Result<Vec<Object>, Error> {
-    let mail = cx.store.mail(id, cx.clock.now()).await?;
-    if let Err(error) = cx.store.remove_mail(id, &mail).await {
-        tracing::warn!(listener = id, %error, "mail is left");
+async fn take(
+    cx: &Context,
+    listener: &Listener,
+    since: Timestamp,
+    seen: &mut BTreeSet<String>,
+) -> Result<Vec<Mail>, Error> {
+    let waiting = cx.store.mail(&listener.id, cx.clock.now()).await?;
+    let new = waiting.iter().filter(|one| !seen.contains(&one.order)).cloned().collect();
+    let new = catch_up::permitted(cx, listener, new, since).await?;
+    if let Err(error) = cx.store.remove_mail(&listener.id, &waiting).await {
+        tracing::warn!(listener = listener.id, %error, "mail is left");
     }
-    let new = mail.into_iter().filter(|one| seen.insert(one.order.clone()));
-    Ok(new.filter_map(|one| serde_json::from_str(&one.event).ok()).collect())
+    seen.extend(waiting.into_iter().map(|one| one.order));
+    Ok(new)
 }
 
 /// The function that is to be called with the events: a name and nothing else.

@@ -1,7 +1,7 @@
 //! Channelstream's server API and its socket: one file per endpoint.
 //!
 //! `request` is what they are asked and how they answer, `show` what they tell of channels, `history` what those keep, `attendance` who listens
-//! to what, `outreach` what sending, editing and deleting share, `frames` what listeners are told, `statistics` what
+//! to what, `outreach` what sending, editing and deleting share, `frames` what listeners are told, `catch_up` what they missed, `statistics` what
 //! is counted.
 //!
 //! A channel is a conversation of that name; one that nobody created is an open one. A connection ("listener") is
@@ -10,6 +10,7 @@
 
 pub mod admin_json;
 pub mod attendance;
+pub mod catch_up;
 pub mod channel_config;
 pub mod connect;
 pub mod delete_messages;

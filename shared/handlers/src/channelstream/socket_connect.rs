@@ -2,15 +2,17 @@
 //!
 //! Gives a connection that `POST /connect` made its socket. Who names none, or one that there is not, gets no
 //! socket. What was missed is sent when the stream tells that there is a socket: nothing can be posted to one before
-//! this has returned. A second socket takes over from the first. Wire page, Listener frames.
+//! this has returned. Until then everything goes to the listener's mail. A second socket takes over from the first. Wire
+//! page, Listener frames.
 
 use std::sync::Arc;
 
 use dialects::channelstream::schema;
 use domain::{Dialect, Error};
 use http::StatusCode;
+use store::retry;
 
-use super::attendance;
+use super::catch_up;
 use crate::{
     context::Context,
     endpoint::{Action, Endpoint, Handling, answer_connect},
@@ -22,7 +24,7 @@ pub static ENDPOINT: Endpoint = Endpoint::socket(
     "channelstream-socket-connect",
     Dialect::Channelstream,
     "$connect",
-    &[Action::BatchWriteItem, Action::GetItem, Action::PutItem, Action::Query],
+    &[Action::GetItem, Action::PutItem, Action::Query, Action::UpdateItem],
     answer,
 );
 
@@ -42,16 +44,20 @@ async fn handle(cx: &Context, call: &SocketCall) -> Result<HttpReply, Error> {
     const UNKNOWN: Error = Error::NotFound("Connection");
     let named = call.query.iter().find(|(name, _)| name == "conn_id");
     let id = named.and_then(|(_, id)| schema::uuid_of(id)).ok_or(UNKNOWN)?;
-    let now = cx.clock.now();
-    let mut listener = cx.store.listener(&id, now).await?.ok_or(UNKNOWN)?;
-    listener.socket = Some(call.connection_id.clone());
-    listener.since = now;
-    if !cx.store.bind_socket(&listener, now).await? {
-        return Err(UNKNOWN);
+    for attempt in 0..retry::ATTEMPTS {
+        let now = cx.clock.now();
+        let listener = cx.store.listener(&id, now).await?.ok_or(UNKNOWN)?;
+        let Some(bound) = cx.store.bind_socket(&listener, &call.connection_id, now).await? else {
+            // Another socket was faster.
+            retry::pause(attempt).await;
+            continue;
+        };
+        if listener.socket.is_some() {
+            // Nothing more is told at the one that this takes over from.
+            catch_up::lead(cx, &bound).await?;
+        }
+        cx.store.announce_socket(&bound, &call.connection_id).await?;
+        return Ok(HttpReply::empty(StatusCode::OK));
     }
-    for topic in cx.store.topics(&id).await? {
-        attendance::hear(cx, &listener, &topic).await?;
-    }
-    cx.store.announce_socket(&listener, &call.connection_id).await?;
-    Ok(HttpReply::empty(StatusCode::OK))
+    Err(Error::Busy)
 }

@@ -48,6 +48,9 @@ pub static ENDPOINT: Endpoint = Endpoint {
 /// Conversations of one batch that are worked on at once.
 const CONVERSATIONS_AT_ONCE: usize = 8;
 
+/// Sockets of one batch that are opened at once.
+const SOCKETS_AT_ONCE: usize = 32;
+
 fn answer(cx: Arc<Context>, invocation: Invocation) -> Handling {
     Box::pin(async move {
         let Invocation::Stream(records) = invocation else {
@@ -81,20 +84,8 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     let (came, went): (Vec<_>, Vec<_>) =
         users.into_iter().partition(|(_, news)| matches!(news, News::Created(_)));
     failed.extend(tell_users(cx, came, &mut queues).await);
-    // What was missed comes before what happens now.
-    let mut mail = Vec::new();
-    for (record, socket) in opened {
-        match channelstream::frames::opened(cx, &socket).await {
-            Ok((connection, frames, told)) => {
-                queues.entry(connection).or_default().extend(frames);
-                mail.push((socket.listener, told));
-            }
-            Err(error) => {
-                tracing::error!(socket = socket.id, %error, "a socket's catch-up is to be brought again");
-                failed.push(record);
-            }
-        }
-    }
+    // One who comes now is told first what it missed.
+    failed.extend(open_sockets(cx, opened).await);
     let (mut ended, mut subscriptions, mut posted) = (Vec::new(), Vec::new(), Vec::new());
     let mut stages = Vec::new();
     let mut written = Vec::new();
@@ -126,11 +117,6 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     if let Some(now) = done {
         cx.road.metrics.told(written, now);
     }
-    for (listener, told) in mail {
-        if let Err(error) = cx.store.remove_mail(&listener, &told).await {
-            tracing::warn!(listener, %error, "mail is left: it is told again if another socket is opened within a minute");
-        }
-    }
     due::end(cx, &subscriptions).await;
     for stage in stages {
         due::forget(cx, &stage, &gone).await;
@@ -145,6 +131,16 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
         cx.road.linger(&posted).await;
     }
     failed
+}
+
+/// Hands out what waits for sockets that were opened; the records that must be brought again.
+async fn open_sockets(cx: &Context, opened: Vec<(String, Socket)>) -> Vec<String> {
+    let tried = stream::iter(opened).map(|(record, socket)| async move {
+        let error = channelstream::catch_up::open(cx, &socket).await.err()?;
+        tracing::error!(socket = socket.id, %error, "a socket's catch-up is to be brought again");
+        Some(record)
+    });
+    tried.buffered(SOCKETS_AT_ONCE).filter_map(std::future::ready).collect().await
 }
 
 /// A record's sequence number, and the user it tells of.

@@ -116,9 +116,11 @@ proptest! {
 
     #[test]
     fn a_listener_is_read_as_it_was_written(
-        (of, polls, socket) in (a_connection(), moment(), option::of("[a-z]{1,8}")), life in 1_i64..100_000,
+        (of, polls, socket, opening) in (a_connection(), moment(), option::of("[a-z]{1,8}"), option::of(0..9_u64)),
+        life in 1_i64..100_000,
     ) {
-        let listener = Listener { id: of.id, user: of.user, socket, since: of.since, polls_until: polls };
+        let (since, polls_until) = (of.since, polls);
+        let listener = Listener { id: of.id, user: of.user, socket, since, polls_until, opening };
         let item = listener::to_item(&listener, item::number(life));
         prop_assert_eq!(listener::from_item(&item).unwrap(), listener);
         prop_assert_eq!(connection::dialect(&item), Some(Dialect::Channelstream));

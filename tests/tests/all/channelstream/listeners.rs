@@ -76,6 +76,7 @@ async fn a_poll_takes_what_waits_and_what_comes() {
     assert_eq!((texts(told.as_array().unwrap()), &told[0]["catchup"]), (vec!["<one>"], &json!(true)));
     let (told, _) = tokio::join!(nobody.get(&path), async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        server.clock.step(1);
         send(&server, json!({"channel": "room", "user": "ann", "message": {"text": "two"}})).await
     });
     let told = told.expect(200);

@@ -1,6 +1,7 @@
 //! Channelstream: its recorded exchanges, and what they do not show.
 
 mod across;
+mod catch_up;
 mod economy;
 mod exchanges;
 mod listeners;
@@ -37,6 +38,11 @@ pub(crate) async fn connect(server: &Server, user: &str, channels: &[&str], more
 /// Opens the socket of a connection, which hears what is written from now on.
 pub(crate) async fn open(server: &Server, user: &str, id: &str) -> Listener {
     server.settled().await;
+    open_at_once(server, user, id).await
+}
+
+/// The same, however far what was written before has come.
+pub(crate) async fn open_at_once(server: &Server, user: &str, id: &str) -> Listener {
     let url = format!("ws://{}/ws?conn_id={id}", server.running.address);
     Listener { id: id.to_owned(), socket: Socket::open(user, &url).await.unwrap() }
 }
