@@ -266,9 +266,14 @@ impl Server {
     /// What comes after an entry of a log, as the stream brings it.
     async fn records_after(&self, conversation: &str, seq: u64) -> Vec<StreamRecord> {
         let partition = store::keys::log_partition(self.number(conversation).await);
+        self.records_in(partition, store::keys::seq(Seq(seq))).await
+    }
+
+    /// What stands in a partition behind a sort key, as the stream brings it.
+    async fn records_in(&self, partition: String, after: String) -> Vec<StreamRecord> {
         let query = self.running.items.query().table_name(&self.running.table).consistent_read(true);
         let query = query.key_condition_expression("pk = :pk AND sk > :sk");
-        let query = query.expression_attribute_values(":sk", AttributeValue::S(store::keys::seq(Seq(seq))));
+        let query = query.expression_attribute_values(":sk", AttributeValue::S(after));
         let found =
             query.expression_attribute_values(":pk", AttributeValue::S(partition)).send().await.unwrap();
         let record = |(n, item): (usize, store::Item)| StreamRecord {
@@ -288,7 +293,19 @@ impl Server {
 
     /// Brings what comes after an entry of a log to the fan-out, as one batch.
     pub(crate) async fn deliver_after(&self, conversation: &str, seq: u64) {
-        let call = Invocation::Stream(self.records_after(conversation, seq).await);
+        self.deliver_records(self.records_after(conversation, seq).await).await;
+    }
+
+    /// Brings to the fan-out that a listener of Channelstream has opened a socket.
+    pub(crate) async fn deliver_socket(&self, listener: &str) {
+        let now = Timestamp::from_millis(self.clock.now());
+        let found = self.running.context.store.listener(listener, now).await.unwrap().unwrap();
+        let key = store::keys::socket(&found.socket.unwrap());
+        self.deliver_records(self.records_in(key.pk, " ".to_owned()).await).await;
+    }
+
+    async fn deliver_records(&self, records: Vec<StreamRecord>) {
+        let call = Invocation::Stream(records);
         let reply = invoke(&fan_out::ENDPOINT, &self.running.context, call, PATIENCE).await.unwrap();
         assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
     }

@@ -60,7 +60,11 @@ async fn a_batch_takes_as_few_posts_as_its_dialect_allows() {
         let (mut events, mut stream) = (None, None);
         match dialect {
             "events" => events = Some(server.listen("bob").await),
-            "channelstream" => stream = Some(channelstream::listen(&server, "bob", &["room"]).await),
+            "channelstream" => {
+                let listener = channelstream::listen(&server, "bob", &["room"]).await;
+                server.deliver_socket(&listener.id).await;
+                stream = Some(listener);
+            }
             "channels" | "channels in arrays" => {
                 let more = if dialect == "channels" { "" } else { "&batch=1" };
                 let mut socket = socket(&server, "/realtime", more).await;
