@@ -242,11 +242,13 @@ impl Oracle {
         }
     }
 
-    /// Whether the message was edited when the user was away: nothing is left of what it was before.
+    /// Whether the message was edited when the user was away, or not yet let in: nothing is left of what it was before.
     fn rewritten(&self, user: &str, message: u64) -> bool {
         self.log.entries.values().any(|entry| match &entry.event {
-            Event::About { what, seq, .. } => {
-                what == "message_edited" && *seq == message && self.away(user, entry.seq) == Sight::Never
+            Event::About { what, seq, .. } if what == "message_edited" && *seq == message => {
+                let before_joining = self.first_joined(user).is_none_or(|joined| entry.seq < joined);
+                let outside = self.visibility(entry.seq) != "open" && before_joining;
+                outside || self.away(user, entry.seq) == Sight::Never
             }
             _ => false,
         })
