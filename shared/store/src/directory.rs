@@ -1,6 +1,9 @@
 //! The lists of all users and of all conversations, and the reads that every aggregate shares.
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::{
+    operation::query::builders::QueryFluentBuilder,
+    types::{AttributeValue, KeysAndAttributes},
+};
 use domain::{Conversation, ConversationId, Error, User, UserId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -133,24 +136,26 @@ impl Store {
         prefix: &str,
         consistent: bool,
     ) -> Result<Vec<Item>, Error> {
+        let query = self.client.query().consistent_read(consistent);
+        let query = query.expression_attribute_values(":pk", text(partition));
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+                .expression_attribute_values(":sk", AttributeValue::S(prefix.to_owned()))
+        };
+        self.every_page(query).await
+    }
+
+    /// What a Query of the table finds, every page of it.
+    pub(crate) async fn every_page(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, Error> {
+        let query = query.table_name(&self.table);
         let mut found = Vec::new();
         let mut start: Option<Item> = None;
         loop {
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .consistent_read(consistent)
-                .set_exclusive_start_key(start.take())
-                .expression_attribute_values(":pk", text(&partition));
-            let query = if prefix.is_empty() {
-                query.key_condition_expression("pk = :pk")
-            } else {
-                query
-                    .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
-                    .expression_attribute_values(":sk", AttributeValue::S(prefix.to_owned()))
-            };
-            let answer = query.send().await.map_err(|error| fault::of("Query", &error))?;
+            let page = query.clone().set_exclusive_start_key(start.take());
+            let answer = page.send().await.map_err(|error| fault::of("Query", &error))?;
             found.extend(answer.items.unwrap_or_default());
             start = answer.last_evaluated_key;
             if start.is_none() {

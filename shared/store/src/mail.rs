@@ -6,7 +6,6 @@ use domain::{Error, Number, Seq, Timestamp, Topic};
 use crate::{
     Item, Store, Write,
     connection::built,
-    fault,
     item::{self, find_number, get_number, get_text, is_over, number, text},
     keys, schema,
 };
@@ -80,26 +79,12 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn mail(&self, listener: &str, now: Timestamp) -> Result<Vec<Mail>, Error> {
-        let mut items: Vec<Item> = Vec::new();
-        let mut start: Option<Item> = None;
-        loop {
-            // Backwards: an entry that is kept while this reads is not found without those before it.
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .scan_index_forward(false)
-                .set_exclusive_start_key(start.take())
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", text(keys::mail_partition(listener)));
-            let answer = query.send().await.map_err(|error| fault::of("Query", &error))?;
-            items.extend(answer.items.unwrap_or_default());
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                break;
-            }
-        }
+        // Backwards: an entry that is kept while this reads is not found without those before it.
+        let query = self.client.query().consistent_read(true).scan_index_forward(false);
+        let query = query
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(keys::mail_partition(listener)));
+        let items = self.every_page(query).await?;
         let waiting = items.iter().filter(|item| !is_over(item, now));
         Ok(in_order(waiting.map(from_item).collect::<Result<_, _>>()?))
     }
