@@ -227,3 +227,26 @@ async fn there_is_no_list_of_all_messages_and_no_count_of_all_users() {
     assert_ne!(ids[0], ids[1]);
     server.end().await;
 }
+
+#[tokio::test]
+async fn of_more_members_than_one_entry_takes_none_is_changed_if_one_must_not_be() {
+    let server = groups(&["team"]).await;
+    let users: Vec<String> = (0..50).map(|n| format!("user-{n:02}")).collect();
+    let names: Vec<&str> = users.iter().map(String::as_str).collect();
+    server.make_users(&names).await;
+    let ann = server.user("ann");
+    let count =
+        async || ann.get("/v2/conversations/team/members").await.expect(200).as_array().unwrap().len();
+    ann.post("/channels/team/bans", json!({"user_id": "user-49", "motive": ""})).await.expect(201);
+    let add = async |members: &[&str]| {
+        ann.post("/v2/conversations/team/add_members", json!({ "members": members })).await.status
+    };
+    assert_eq!((add(&names).await, count().await), (403, 2), "one is banned");
+    assert!(add(&names[..49]).await < 300);
+    assert_eq!(count().await, 51);
+    // The owner cannot be removed, and stands last.
+    let all: Vec<&str> = names[..49].iter().copied().chain(["ann"]).collect();
+    let remove = ann.post("/v2/conversations/team/remove_members", json!({ "members": all })).await;
+    assert_eq!((remove.status, count().await), (403, 51));
+    server.end().await;
+}

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use dialects::channelstream::event;
 use domain::{
-    Dialect, Error, Event, Object, Place, Timestamp, Topic,
+    Dialect, Error, Event, Object, Place, Timestamp, Topic, UserId,
     visibility::{self, Reader},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -21,6 +21,7 @@ use store::{
     mail::Mail,
 };
 
+use super::frames::channel_of;
 use crate::{
     context::Context,
     delivery::{due::Queues, post},
@@ -75,7 +76,7 @@ async fn hand_out(
     let events = events(cx, permitted(cx, listener, new, socket.at).await?, socket.at).await;
     let frames: Vec<Bytes> = event::frames(&events, cx.road.gathers()).into_iter().map(Bytes::from).collect();
     if !frames.is_empty() {
-        let connection = at_socket(&socket.id, listener, socket.at);
+        let connection = at_socket(&socket.id, &listener.user, socket.at);
         let posts = post::post_all(cx, Queues::from([(connection, frames)])).await;
         if posts.done.is_none() && posts.gone.is_empty() {
             // It is not there yet.
@@ -90,8 +91,8 @@ async fn hand_out(
 }
 
 /// A socket is one connection however it is found: `since` is always when it was opened.
-pub fn at_socket(socket: &str, listener: &Listener, since: Timestamp) -> Connection {
-    let (dialect, user) = (Dialect::Channelstream, listener.user.clone());
+pub fn at_socket(socket: &str, user: &UserId, since: Timestamp) -> Connection {
+    let (dialect, user) = (Dialect::Channelstream, user.clone());
     Connection { id: socket.to_owned(), user, dialect, since, arrays: false }
 }
 
@@ -194,13 +195,7 @@ pub async fn events(cx: &Context, mail: Vec<Mail>, since: Timestamp) -> Vec<Obje
     let missed = missed.iter().filter_map(|one| {
         let place = one.seq.map(|seq| Place { number: one.number, seq });
         match place.and_then(|place| became.get(&place)) {
-            Some(became) => became.clone().map(|message| {
-                let channel = match &one.topic {
-                    Topic::Conversation(id) => Some(id.as_str()),
-                    Topic::User(_) | Topic::Global => None,
-                };
-                event::message(&message, channel)
-            }),
+            Some(became) => became.as_ref().map(|message| event::message(message, channel_of(&one.topic))),
             None => event(one),
         }
     });

@@ -96,8 +96,7 @@ pub async fn frames(
         let missed = events().map(|one| one.is_missed(since)).collect();
         let same: &Vec<Bytes> =
             variants.entry((heard.clone(), missed)).or_insert_with(|| encode(cx, events(), since));
-        let (dialect, user) = (Dialect::Channelstream, user.clone());
-        frames.push((Connection { id: socket.clone(), user, dialect, since, arrays: false }, same.clone()));
+        frames.push((catch_up::at_socket(socket, user, since), same.clone()));
     }
     frames.extend(later(cx, stage, &mut told, without).await?);
     Ok(frames)
@@ -117,7 +116,7 @@ async fn find_out(cx: &Context, stage: &Stage, told: &mut [Told<'_>], since: Tim
     let unknown = told.iter().filter(|one| one.is_missed(since) && one.became.is_none());
     let places: Vec<Place> = unknown.filter_map(Told::is_message).collect();
     let found = catch_up::became(cx, &places).await?;
-    let channel = channel_of(stage);
+    let channel = channel_of(&stage.topic);
     for one in told {
         if let Some(became) = one.is_message().and_then(|place| found.get(&place)) {
             one.became = Some(became.as_ref().map(|message| event::message(message, channel)));
@@ -132,8 +131,9 @@ fn may_still(stage: &Stage, user: &UserId, told: &Told<'_>, since: Timestamp) ->
     !told.is_missed(since) || (told.became != Some(None) && stage.subscriber_hears(user))
 }
 
-fn channel_of(stage: &Stage) -> Option<&str> {
-    match &stage.topic {
+/// The channel that a topic is, as events name it.
+pub fn channel_of(topic: &Topic) -> Option<&str> {
+    match topic {
         Topic::Conversation(id) => Some(id.as_str()),
         Topic::User(_) | Topic::Global => None,
     }
@@ -149,7 +149,7 @@ fn hears(stage: &Stage, user: &UserId, told: &Told<'_>) -> bool {
 
 /// What listeners are told of a change.
 fn tell<'a>(stage: &Stage, change: &'a Change) -> Option<Told<'a>> {
-    let channel = channel_of(stage);
+    let channel = channel_of(&stage.topic);
     let entry = match change {
         Change::Entry(entry) => entry,
         Change::Signal {
@@ -230,7 +230,7 @@ async fn later(
         find_out(cx, stage, told, since).await?;
         heard.retain(|at| told.get(*at).is_some_and(|one| may_still(stage, &listener.user, one, since)));
         let due = encode(cx, heard.iter().filter_map(|at| told.get(*at)), since);
-        frames.push((catch_up::at_socket(socket, &listener, since), due));
+        frames.push((catch_up::at_socket(socket, &listener.user, since), due));
     }
     Ok(frames)
 }

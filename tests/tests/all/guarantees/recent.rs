@@ -65,6 +65,38 @@ async fn happen(
 }
 
 #[tokio::test]
+async fn a_night_of_messages_is_not_read_to_know_the_end() {
+    let server = Server::in_process().await;
+    server.make_users(&["ann"]).await;
+    let room = server.make_conversation("private", &["ann"]).await;
+    let number = server.number(&room).await;
+    let (id, store) = (ConversationId::parse(&room).unwrap(), &server.running.context.store);
+    store.recent(number, Seq(0), 20).await.unwrap();
+    let caller = Caller { user: Some(UserId::parse("ann").unwrap()), powerful: false, server: false };
+    let content = Content { text: Some("x".into()), ..Content::default() };
+    for _ in 0..40 {
+        let drafts = vec![Draft { content: content.clone(), ..Draft::default() }; 50];
+        send::send(&server.running.context, &caller, Dialect::Channels, &id, drafts).await.unwrap();
+    }
+    server.settled().await;
+    let mark = server.recorder.mark();
+    let recent = store.recent(number, Seq(0), 20).await.unwrap();
+    assert_eq!((recent.entries.len(), recent.tail), (20, Seq(2_001)));
+    let requests = server.recorder.mark() - mark;
+    assert!((1..=4).contains(&requests), "{requests} requests");
+    // Replies stand after what they reply to: nothing before it is read.
+    let ann = server.user("ann");
+    let path = format!("/channels/{room}/messages");
+    let parent = ann.post(&path, serde_json::json!({"content": "last"})).await.expect(201);
+    let mark = server.recorder.mark();
+    ann.get(&format!("{path}/{}/replies", parent["message_id"].as_str().unwrap())).await.expect(200);
+    let asked = server.recorder.since(mark, "channels-list-replies");
+    let queries = asked.iter().filter(|one| one.name == "Query").count();
+    assert_eq!(queries, 1);
+    server.end().await;
+}
+
+#[tokio::test]
 async fn what_is_remembered_of_a_log_is_the_log() {
     let server = Server::start().await;
     server.make_users(&["ann"]).await;
