@@ -40,7 +40,7 @@ impl Last {
     pub(crate) async fn of(api: &Api, room: &Room) -> Self {
         let page = api.get(&format!("/channels/{}/messages?limit=1", room.id)).await.expect(200);
         let last = &page["data"][0];
-        let number = numbered(api, room).await.last().copied().expect("there are messages");
+        let number = numbered(api, room).await.last().expect("there are messages").0;
         Self([last["message_id"].clone(), last["content"].clone(), number.into()])
     }
 
@@ -58,19 +58,19 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-/// A room's messages by the events dialect, oldest first: their numbers.
-async fn numbered(api: &Api, room: &Room) -> Vec<u64> {
-    let mut all: Vec<u64> = Vec::new();
+/// A room's messages by the events dialect, oldest first: their numbers, and what they say.
+async fn numbered(api: &Api, room: &Room) -> Vec<(u64, String)> {
+    let mut all: Vec<(u64, String)> = Vec::new();
     loop {
-        let cursor = all.last().map(|number| format!("&cursor={number}")).unwrap_or_default();
+        let cursor = all.last().map(|(number, _)| format!("&cursor={number}")).unwrap_or_default();
         let path = format!("/api/v1/rooms/{}/messages?limit=200&direction=forward{cursor}", room.number);
         let page = api.get(&path).await.expect(200);
         let page = page["messages"].as_array().expect("a list");
         let before = all.len();
         // The cursor is inclusive.
-        let new = page.iter().map(|one| one["messageId"].as_u64().expect("a number"));
-        let last = all.last().copied().unwrap_or_default();
-        all.extend(new.filter(|number| *number > last));
+        let new = page.iter().map(|one| (one["messageId"].as_u64().expect("a number"), text(&one["text"])));
+        let last = all.last().map_or(0, |(number, _)| *number);
+        all.extend(new.filter(|(number, _)| *number > last));
         if all.len() == before {
             return all;
         }
@@ -78,7 +78,7 @@ async fn numbered(api: &Api, room: &Room) -> Vec<u64> {
 }
 
 /// By Channelize, oldest first.
-async fn by_channelize(api: &Api, room: &Room) -> Vec<String> {
+async fn by_channelize(api: &Api, room: &Room) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for skip in (0..).step_by(200) {
         let path = format!(
@@ -87,7 +87,7 @@ async fn by_channelize(api: &Api, room: &Room) -> Vec<String> {
         );
         let page = api.get(&path).await.expect(200);
         let page = page.as_array().expect("a list");
-        all.extend(page.iter().map(|one| text(&one["id"])));
+        all.extend(page.iter().map(|one| (text(&one["id"]), text(&one["body"]))));
         if page.len() < 200 {
             break;
         }
@@ -96,11 +96,12 @@ async fn by_channelize(api: &Api, room: &Room) -> Vec<String> {
 }
 
 /// By the channels dialect, oldest first.
-async fn by_channels(api: &Api, room: &Room) -> Vec<String> {
+async fn by_channels(api: &Api, room: &Room) -> Vec<(String, String)> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = api.get(&format!("/channels/{}/messages?limit=100{cursor}", room.id)).await.expect(200);
-        all.extend(page["data"].as_array().expect("a list").iter().map(|one| text(&one["message_id"])));
+        let messages = page["data"].as_array().expect("a list").iter();
+        all.extend(messages.map(|one| (text(&one["message_id"]), text(&one["content"]))));
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -139,14 +140,17 @@ pub(crate) async fn check(soak: &Soak, mut program: Program, folder: &Path) -> V
     let table = Embedded::open(&folder.join("data.db")).expect("the data file can be opened");
     let items = beside::items(&table).expect("the table can be read");
     let inserted: Vec<Value> = items.iter().filter(|item| table::place(item).is_some()).cloned().collect();
-    let logs = log::read(&inserted, &BTreeMap::new()).expect("logs");
+    let logs = log::read(&inserted, &[], &BTreeMap::new()).expect("logs");
     for (asked, numbers) in by_number {
         let id =
             |packed: u64| match logs.get(&(packed >> 27))?.entries.get(&(packed & ((1 << 27) - 1)))?.event {
                 Event::Message { ref id, .. } => Some(id.clone()),
                 _ => None,
             };
-        chronicle.read(asked, numbers.into_iter().map(|one| id(one).unwrap_or_default()).collect());
+        chronicle.read(
+            asked,
+            numbers.into_iter().map(|(one, text)| (id(one).unwrap_or_default(), text)).collect(),
+        );
     }
     let facts = chronicle.facts();
     let run = Run { facts, items, inserted, ..Run::default() };

@@ -70,9 +70,9 @@ impl Chronicle {
         });
     }
 
-    /// Notes what a list showed: the messages' ids, oldest first.
-    pub(crate) fn read(&self, ask: Ask, ids: Vec<String>) {
-        self.note(Fact::Answered { ask, outcome: Outcome::Done { message: None, read: Some(ids) } });
+    /// Notes what a list showed, oldest first: the messages' ids, and what they say.
+    pub(crate) fn read(&self, ask: Ask, shown: Vec<(String, String)>) {
+        self.note(Fact::Answered { ask, outcome: Outcome::Done { message: None, read: Some(shown) } });
     }
 
     /// Notes that somebody opens a socket.

@@ -3,10 +3,11 @@
 //! 1. *Once*: an acknowledged write is in the log exactly once, one of unknown outcome at most once, a refused one
 //!    nowhere; entries are numbered from 1 without a gap; who is to be told of one in a log of its own is told so once.
 //! 2. *Permitted*: every entry was permitted to who wrote it, by what was true before it.
-//! 3. *Nothing forbidden*: no frame, no list and no subscription shows a user what the [`Oracle`] forbids.
+//! 3. *Nothing forbidden*: no frame, no list and no subscription shows a user what the [`Oracle`] forbids: no message, and
+//!    nothing that a message says since an edit behind a closed door.
 //! 4. *Order, no gap*: of each room a device hears first occurrences in order, and skips nothing that it is to see.
 //! 5. *Nothing lost*: a device that resumes in the end has everything that it is to see; a socket that was well
-//!    until the end heard everything itself; a list shows everything.
+//!    until the end heard everything itself, edits last; a list shows everything, as it is by then.
 //! 6. *It ends*: everything is delivered, every device is answered, what is gone is forgotten, nothing panics.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
+    content,
     frames::Index,
     given_up::{DeadLetter, GivenUp, Listener},
     history::{Ask, Deed, Fact, Outcome},
@@ -153,7 +155,7 @@ fn forgotten(run: &Run) -> Vec<Violation> {
 
 impl<'a> Case<'a> {
     fn new(run: &'a Run) -> Result<Self, String> {
-        let logs = log::read(&run.inserted, &run.commits)?;
+        let logs = log::read(&run.inserted, &run.rewritten, &run.commits)?;
         let mut lives: BTreeMap<String, Vec<(u64, String)>> = BTreeMap::new();
         let (mut oracles, mut index) = (BTreeMap::new(), Index::default());
         let mut requests: BTreeMap<Ask, Request> = BTreeMap::new();
@@ -351,18 +353,27 @@ impl<'a> Case<'a> {
         if !oracle.might_read(user, from, to) {
             return Some(format!("{user} may not read, and is shown {} messages", shown.len()));
         }
+        for (id, text) in shown {
+            let Some((_, seq)) = self.index.messages.get(id) else {
+                return Some(format!("{id} is no message"));
+            };
+            let stale =
+                content::is_stale(oracle, *seq, text, from).then(|| format!("{seq} said {text} before"));
+            if let Some(what) = content::forbidden(oracle, user, (*seq, text), to).or(stale) {
+                return Some(format!("{user} is shown what it may not: {what}"));
+            }
+        }
         if request.fair {
             let expected = oracle.listed(user);
-            return (*shown != expected).then(|| {
+            let shown: Vec<&String> = shown.iter().map(|(id, _)| id).collect();
+            return (!shown.iter().copied().eq(&expected)).then(|| {
                 let differing: Vec<_> = shown.iter().filter(|id| !expected.contains(id)).collect();
                 let missing: Vec<_> = expected.iter().filter(|id| !shown.contains(id)).collect();
                 format!("{user}'s list: too much {differing:?}, too little {missing:?}, or out of order")
             });
         }
-        shown.iter().find_map(|id| {
-            let Some((_, seq)) = self.index.messages.get(id) else {
-                return Some(format!("{id} is no message"));
-            };
+        shown.iter().find_map(|(id, _)| {
+            let (_, seq) = self.index.messages.get(id)?;
             let hidden = oracle.hidden_since(user, *seq).is_some_and(|since| since < from);
             let seen = hidden || oracle.sight(user, *seq) == Sight::Never;
             seen.then(|| format!("{user} is shown {seq}, and may not see it"))

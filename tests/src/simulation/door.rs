@@ -139,14 +139,18 @@ pub fn outcome(answer: &Answer, message: Option<&str>) -> Outcome {
     }
 }
 
-/// The ids of a page of the channels' messages, oldest first.
+/// The messages of a page of the channels', oldest first: their ids, and what they say.
 #[must_use]
-pub fn listed(body: &Value) -> Vec<String> {
-    let texts = body.get("data").and_then(Value::as_array).into_iter().flatten();
-    let ids = texts.filter_map(|text| text.get("message_id").and_then(Value::as_str));
-    let mut ids: Vec<String> = ids.map(str::to_owned).collect();
-    ids.reverse();
-    ids
+pub fn listed(body: &Value) -> Vec<(String, String)> {
+    let messages = body.get("data").and_then(Value::as_array).into_iter().flatten();
+    let text = |message: &Value, name: &str| message.get(name).and_then(Value::as_str).map(str::to_owned);
+    let mut shown: Vec<(String, String)> = messages
+        .filter_map(|message| {
+            Some((text(message, "message_id")?, text(message, "content").unwrap_or_default()))
+        })
+        .collect();
+    shown.reverse();
+    shown
 }
 
 /// A selector of all that happens in conversations.

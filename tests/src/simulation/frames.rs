@@ -67,6 +67,47 @@ pub fn told(index: &Index, (user, dialect): (&str, &str), frame: &Value) -> Vec<
     }
 }
 
+/// A message as a frame shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its room.
+    pub room: String,
+    /// Its place.
+    pub message: u64,
+    /// What it says.
+    pub text: String,
+    /// The entry that the frame tells, where the dialect has numbers.
+    pub told: Option<u64>,
+}
+
+/// What messages say by this frame.
+#[must_use]
+pub fn shown(index: &Index, dialect: &str, frame: &Value) -> Vec<Shown> {
+    let text = |of: &Value, path: &str| of.pointer(path).and_then(Value::as_str).map(str::to_owned);
+    let one = |told: Told, text: Option<String>| {
+        let (Told::Shown(room, message), Some(text)) = (told, text) else { return None };
+        Some(Shown { room, message, text, told: frame.get("seq").and_then(Value::as_u64) })
+    };
+    match dialect {
+        "channels" => {
+            let id = frame.pointer("/data/message_id");
+            one(index.message(id, Told::Shown), text(frame, "/data/content")).into_iter().collect()
+        }
+        "events" => {
+            let messages = frame.pointer("/data/messages").and_then(Value::as_array).into_iter().flatten();
+            let shown = |of| one(index.packed(Value::get(of, "messageId"), Told::Shown), text(of, "/text"));
+            messages.filter_map(shown).collect()
+        }
+        "channelstream" => {
+            let events = frame.as_array().into_iter().flatten();
+            let shown =
+                |of| one(index.message(Value::get(of, "uuid"), Told::Shown), text(of, "/message/text"));
+            events.filter_map(shown).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn channels(user: &str, frame: &Value) -> Vec<Told> {
     let kind = frame.get("type").and_then(Value::as_str).unwrap_or_default();
     let Some(room) = frame.pointer("/data/channel_id").and_then(Value::as_str) else { return Vec::new() };

@@ -41,8 +41,8 @@ pub enum Outcome {
     Done {
         /// The id of the message that was written.
         message: Option<String>,
-        /// The ids of the messages that were read, oldest first.
-        read: Option<Vec<String>>,
+        /// The messages that were read, oldest first: their ids, and what they say.
+        read: Option<Vec<(String, String)>>,
     },
     /// It was refused: nothing was done.
     Refused(u16),
@@ -261,7 +261,9 @@ impl fmt::Display for Outcome {
             Self::Done { message, read } => {
                 write!(f, "done {:?}", message.as_deref().and_then(place))?;
                 match read {
-                    Some(read) => write!(f, " {:?}", read.iter().map(|id| place(id)).collect::<Vec<_>>()),
+                    Some(read) => {
+                        write!(f, " {:?}", read.iter().map(|(id, _)| place(id)).collect::<Vec<_>>())
+                    }
                     None => Ok(()),
                 }
             }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     checker::{Case, Violation},
-    frames::{self, Told},
+    content,
+    frames::{self, Shown, Told},
     given_up::Listener,
     history::{self, Fact},
     log::Event,
-    oracle::{Oracle, Sight},
+    oracle::{Oracle, Sight, Standing},
 };
 
 /// A socket.
@@ -22,11 +23,18 @@ struct Socket {
     listening: Option<u64>,
     /// What it heard was written, by room, where the dialect has no positions.
     written: BTreeMap<String, Vec<u64>>,
+    /// What messages said when they were last shown, by room.
+    shown: BTreeMap<String, BTreeMap<u64, String>>,
 }
 
 impl Socket {
     fn listener(&self, socket: history::Socket) -> Listener<'_> {
         Listener { user: &self.user, socket, opened: self.opened, dialect: self.dialect }
+    }
+
+    /// The events dialect tells members, and nobody else.
+    fn is_told(&self, oracle: &Oracle, seq: u64) -> bool {
+        self.dialect != "events" || matches!(oracle.standing(&self.user, seq), Standing::Member(_))
     }
 }
 
@@ -73,8 +81,8 @@ impl Listeners<'_> {
         match fact {
             Fact::Opening { socket, user, device, dialect } => {
                 let (user, device, dialect) = (user.clone(), *device, *dialect);
-                let written = BTreeMap::new();
-                let socket_ = Socket { user, device, dialect, opened: at, listening: None, written };
+                let (written, shown) = (BTreeMap::new(), BTreeMap::new());
+                let socket_ = Socket { user, device, dialect, opened: at, listening: None, written, shown };
                 self.sockets.insert(*socket, socket_);
             }
             Fact::Listening { socket } => {
@@ -110,8 +118,12 @@ impl Listeners<'_> {
                 let Some(who) = self.sockets.get(socket).map(|one| (one.user.as_str(), one.dialect)) else {
                     return;
                 };
+                let shown = frames::shown(&self.case.index, who.1, frame);
                 for told in frames::told(&self.case.index, who, frame) {
                     self.heard(at, *socket, &told);
+                }
+                for shown in shown {
+                    self.shown(at, *socket, shown);
                 }
             }
             Fact::Closed { socket, by: "last" } => self.was_well(at, *socket),
@@ -189,6 +201,26 @@ impl Listeners<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn shown(&mut self, at: u64, socket: history::Socket, shown: Shown) {
+        let Shown { room, message, text, told } = shown;
+        let Some((who, oracle)) = self.parts(socket, &room) else { return };
+        let forbidden = content::forbidden(oracle, &who.user, (message, &text), at);
+        let before = told.is_some_and(|edit| content::is_before(oracle, message, &text, edit));
+        if let Some(what) = forbidden {
+            self.breach("forbidden", at, format!("{}'s socket {socket} is shown: {what}", who.user));
+        }
+        if before {
+            self.breach(
+                "order",
+                at,
+                format!("socket {socket} is told {told:?}, and {message} says {text:?}"),
+            );
+        }
+        if let Some(socket) = self.sockets.get_mut(&socket) {
+            socket.shown.entry(room).or_default().insert(message, text);
         }
     }
 
@@ -275,12 +307,20 @@ impl Listeners<'_> {
                 due.retain(|seq| !heard.contains(seq));
                 due
             };
-            missed.retain(|seq| !self.case.is_excused(room, *seq, &who.listener(socket)));
+            let excused = |seq: u64| self.case.is_excused(room, seq, &who.listener(socket));
+            missed.retain(|seq| !excused(*seq));
+            let mut outdated = Vec::new();
+            if let Some(shown) = who.shown.get(room).filter(|_| always) {
+                outdated = content::outdated(oracle, &who.user, shown);
+            }
+            outdated.retain(|(_, edit)| who.is_told(oracle, *edit) && !excused(*edit));
+            let what = format!("{}'s {} socket {socket} was well and", who.user, who.dialect);
             if !missed.is_empty() {
-                let what = format!(
-                    "{}'s {} socket {socket} was well and did not hear {missed:?}",
-                    who.user, who.dialect
-                );
+                let what = format!("{what} did not hear {missed:?}");
+                self.violations.push(Violation::at("nothing lost", at, what));
+            }
+            if !outdated.is_empty() {
+                let what = format!("{what} shows what was before these edits: {outdated:?}");
                 self.violations.push(Violation::at("nothing lost", at, what));
             }
         }
@@ -360,12 +400,9 @@ fn written_since(oracle: &Oracle, socket: &Socket, since: u64) -> Vec<u64> {
             }
             _ => false,
         };
-        // The events dialect tells members, and nobody else.
-        let member = socket.dialect != "events"
-            || matches!(oracle.standing(user, entry.seq), super::oracle::Standing::Member(_));
         // What waits for a listener and is taken back meanwhile is not told.
         let told = told && !(socket.dialect == "channelstream" && oracle.is_recalled(entry.seq));
-        told && member && oracle.sight(user, entry.seq) == Sight::Must
+        told && socket.is_told(oracle, entry.seq) && oracle.sight(user, entry.seq) == Sight::Must
     });
     due.map(|entry| entry.seq).collect()
 }

@@ -93,22 +93,69 @@ pub enum Event {
 pub struct Log {
     /// The entries, by number.
     pub entries: BTreeMap<u64, Entry>,
+    /// What each message said, by its number: since which entry, and what.
+    pub texts: BTreeMap<u64, Vec<(u64, String)>>,
 }
 
 /// A fault of the logs themselves, in words.
 pub type Fault = String;
 
-/// All logs, by the conversation's number, from the entries as they were written.
+/// All logs, by the conversation's number, from the entries as they were written and what became of them.
 ///
 /// # Errors
-/// Names the item that is no entry.
-pub fn read(inserted: &[Value], commits: &BTreeMap<table::Place, u64>) -> Result<BTreeMap<u64, Log>, Fault> {
+/// Names the item that is no entry, or the message that was not changed by the entries that say so.
+pub fn read(
+    inserted: &[Value],
+    rewritten: &[Value],
+    commits: &BTreeMap<table::Place, u64>,
+) -> Result<BTreeMap<u64, Log>, Fault> {
     let mut logs: BTreeMap<u64, Log> = BTreeMap::new();
     for item in inserted {
         let (number, entry) = entry(item, commits).ok_or_else(|| format!("no entry: {item}"))?;
-        logs.entry(number).or_default().entries.insert(entry.seq, entry);
+        let log = logs.entry(number).or_default();
+        if let Event::Message { text, .. } = &entry.event {
+            log.texts.insert(entry.seq, vec![(entry.seq, text.clone())]);
+        }
+        log.entries.insert(entry.seq, entry);
+    }
+    let mut edits: BTreeMap<table::Place, Vec<&str>> = BTreeMap::new();
+    for item in rewritten {
+        let place = table::place(item).ok_or_else(|| format!("no entry: {item}"))?;
+        let texts = logs.get(&place.0).and_then(|log| log.texts.get(&place.1));
+        let (Some(first), Some(now)) = (texts.and_then(|texts| texts.first()), text(item, "b")) else {
+            continue;
+        };
+        let before = edits.get(&place).and_then(|all| all.last()).copied().unwrap_or(&first.1);
+        if now != before {
+            edits.entry(place).or_default().push(now);
+        }
+    }
+    for (number, log) in &mut logs {
+        log.take_edits(*number, &mut edits)?;
     }
     Ok(logs)
+}
+
+impl Log {
+    /// Every edit is an entry, and in the order of the entries.
+    fn take_edits(
+        &mut self,
+        number: u64,
+        edits: &mut BTreeMap<table::Place, Vec<&str>>,
+    ) -> Result<(), Fault> {
+        for (message, texts) in &mut self.texts {
+            let said = self.entries.values().filter(|entry| {
+                matches!(&entry.event, Event::About { what, seq, .. } if what == "message_edited" && seq == message)
+            });
+            let said: Vec<u64> = said.map(|entry| entry.seq).collect();
+            let done = edits.remove(&(number, *message)).unwrap_or_default();
+            if said.len() != done.len() {
+                return Err(format!("the message {message} of {number} became {done:?} by {said:?}"));
+            }
+            texts.extend(said.into_iter().zip(done.into_iter().map(str::to_owned)));
+        }
+        Ok(())
+    }
 }
 
 fn text<'a>(item: &'a Value, name: &str) -> Option<&'a str> {

@@ -12,7 +12,8 @@
 //!   the emulator, to compare with.
 //! - [`topic`], [`queue`]: SNS and SQS between the fan-out and the workers of large audiences.
 //! - [`door`], [`device`], [`actor`]: clients: requests, sockets, and who uses them.
-//! - [`history`]: what the clients saw. [`log`], [`oracle`], [`given_up`], [`checker`]: what they should have seen.
+//! - [`history`]: what the clients saw. [`log`], [`oracle`], [`given_up`], [`content`], [`checker`]: what they should
+//!   have seen.
 //!
 //! # Invariants
 //! - A run is single-threaded, and the same for the same seed.
@@ -22,6 +23,7 @@ pub mod actor;
 pub mod beside;
 pub mod checker;
 pub mod cloud;
+pub mod content;
 pub mod device;
 pub mod dice;
 pub mod door;

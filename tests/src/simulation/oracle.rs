@@ -2,7 +2,7 @@
 //! nothing of the program's: a conversation's log is gone through from its first entry, and every user's standing
 //! at every entry is kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::log::{Audience, Entry, Event, Log};
 
@@ -40,7 +40,8 @@ pub struct Oracle {
     visibility: Vec<(u64, String)>,
     /// Of each user, the messages whose own copy was deleted, and by which entry.
     hidden: BTreeMap<String, BTreeMap<u64, u64>>,
-    recalled: BTreeSet<u64>,
+    /// The messages that were taken back, and by which entry.
+    recalled: BTreeMap<u64, u64>,
     ended: Option<u64>,
 }
 
@@ -62,7 +63,7 @@ impl Oracle {
             standings: BTreeMap::new(),
             visibility: vec![(0, visibility.to_owned())],
             hidden: BTreeMap::new(),
-            recalled: BTreeSet::new(),
+            recalled: BTreeMap::new(),
             ended: None,
         };
         for entry in log.entries.values() {
@@ -113,7 +114,7 @@ impl Oracle {
                 }
             }
             Event::About { what, seq: message, .. } if what == "message_recalled" => {
-                self.recalled.insert(*message);
+                self.recalled.insert(*message, seq);
             }
             Event::Deleted => self.ended = Some(seq),
             Event::About { .. } | Event::Message { .. } | Event::Updated(None, _) | Event::Notice { .. } => {}
@@ -143,7 +144,13 @@ impl Oracle {
     /// Whether the message was taken back in the end.
     #[must_use]
     pub fn is_recalled(&self, message: u64) -> bool {
-        self.recalled.contains(&message)
+        self.recalled.contains_key(&message)
+    }
+
+    /// When the message was taken back, in the world's milliseconds.
+    #[must_use]
+    pub fn recalled_since(&self, message: u64) -> Option<u64> {
+        self.log.entries.get(self.recalled.get(&message)?).map(|entry| entry.committed)
     }
 
     /// Whether the user may look into the conversation after the entry `seq`.
@@ -293,7 +300,7 @@ impl Oracle {
             let hidden = self.hidden.get(user).is_some_and(|hidden| hidden.contains_key(&entry.seq));
             let for_them = audience.author == user || Self::for_whom(audience, user) == Sight::Must;
             let seen = for_them && self.away(user, entry.seq) != Sight::Never;
-            (seen && !hidden && !self.recalled.contains(&entry.seq)).then(|| id.clone())
+            (seen && !hidden && !self.recalled.contains_key(&entry.seq)).then(|| id.clone())
         });
         shown.collect()
     }

@@ -54,6 +54,8 @@ pub struct Stream {
     inserted: Mutex<Vec<Value>>,
     /// When each was.
     commits: Mutex<BTreeMap<Place, u64>>,
+    /// What became of messages, each as it stood after a change.
+    rewritten: Mutex<Vec<Value>>,
     busy: AtomicU64,
     /// Tells idle readers that something has come, or that a shard before theirs has been read.
     stirred: Notify,
@@ -75,6 +77,7 @@ impl Stream {
             taken: AtomicU64::new(0),
             inserted: Mutex::default(),
             commits: Mutex::default(),
+            rewritten: Mutex::default(),
             busy: AtomicU64::new(0),
             stirred: Notify::new(),
             trigger: Trigger::new(seed, dice.clone(), weather.clone(), history),
@@ -93,6 +96,12 @@ impl Stream {
     #[must_use]
     pub fn commits(&self) -> BTreeMap<Place, u64> {
         self.commits.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What became of the entries, in the order of the changes: each as it stood after one.
+    #[must_use]
+    pub fn rewritten(&self) -> Vec<Value> {
+        self.rewritten.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Reads and delivers for as long as it is polled.
@@ -138,7 +147,11 @@ impl Stream {
         let kind = match change.old {
             None => StreamChange::Insert,
             Some(_) if !key.starts_with("LOG#") => StreamChange::Modify,
-            Some(_) => return,
+            Some(_) => {
+                let image = Value::Object(new.clone());
+                self.rewritten.lock().unwrap_or_else(PoisonError::into_inner).push(image);
+                return;
+            }
         };
         if !["LOG#", "READ#", "SIGNAL#"].iter().any(|prefix| key.starts_with(prefix)) {
             return;

@@ -43,6 +43,8 @@ pub struct Run {
     pub inserted: Vec<Value>,
     /// When each was committed.
     pub commits: BTreeMap<Place, u64>,
+    /// What became of messages, in the order of the changes: the items as they stood after each.
+    pub rewritten: Vec<Value>,
     /// How often something went wrong.
     pub faults: u64,
     /// Requests to the table.
@@ -188,6 +190,7 @@ async fn live(seed: u64, beside: bool) -> Result<Run, String> {
         items: table.items(),
         inserted: stream.inserted(),
         commits: stream.commits(),
+        rewritten: stream.rewritten(),
         faults: weather.struck(),
         requests: table.requests(),
         chunks: queue.sent(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dialects::channels::topic;
 use domain::{
-    Conversation, Entry, Error, Member, Seq, Topic,
+    Conversation, ConversationId, Entry, Error, Member, Number, Seq, Topic,
     visibility::{self, Reader},
 };
 use serde::Deserialize;
@@ -208,19 +208,9 @@ impl<'a> Entering<'a> {
         let caller = &self.command.caller;
         match topic {
             Topic::Conversation(id) => {
-                let read = || self.cx.store.conversation(id, true);
-                let mut conversation = read().await?.ok_or(NO_CONVERSATION)?;
-                loop {
-                    let member = self.member(topic, &conversation).await?;
-                    let standing = Standing { last: Some(conversation.clone()), member };
-                    let Err(refused) = standing.allowed(self, topic) else { return Ok(conversation) };
-                    // By settings and a standing that were true at one moment.
-                    let now = read().await?.ok_or(NO_CONVERSATION)?;
-                    if (now.number, now.changed) == (conversation.number, conversation.changed) {
-                        return Err(refused);
-                    }
-                    conversation = now;
-                }
+                let standing = self.in_conversation(id, None).await?;
+                standing.allowed(self, topic)?;
+                standing.last.ok_or(NO_CONVERSATION)
             }
             Topic::User(user) if caller.user.as_ref() != Some(user) && !caller.powerful => {
                 Err(Error::Forbidden("A user's topic is that user's own."))
@@ -229,21 +219,37 @@ impl<'a> Entering<'a> {
         }
     }
 
-    async fn member(&self, topic: &Topic, conversation: &Conversation) -> Result<Option<Member>, Error> {
-        let (Topic::Conversation(id), Some(user)) = (topic, &self.command.caller.user) else {
-            return Ok(None);
-        };
-        let member = self.cx.store.member(id, user).await?;
-        Ok(member.filter(|member| member.number == conversation.number))
+    async fn standing(&self, entrance: &Entrance) -> Result<Standing, Error> {
+        match &entrance.topic {
+            Topic::Conversation(id) => self.in_conversation(id, Some(entrance.log.number)).await,
+            _ => Ok(Standing { last: Some(entrance.log.clone()), member: None }),
+        }
     }
 
-    async fn standing(&self, entrance: &Entrance) -> Result<Standing, Error> {
-        let Topic::Conversation(id) = &entrance.topic else {
-            return Ok(Standing { last: Some(entrance.log.clone()), member: None });
+    /// What is true of a conversation, in the life of that number, for the caller. Settings and a standing that shut the
+    /// caller out were true at one moment.
+    async fn in_conversation(&self, id: &ConversationId, life: Option<Number>) -> Result<Standing, Error> {
+        let read = async || {
+            let found = self.cx.store.conversation(id, true).await?;
+            Ok::<_, Error>(found.filter(|one| life.is_none_or(|life| one.number == life)))
         };
-        let last = self.cx.store.conversation(id, true).await?;
-        let last = last.filter(|one| one.number == entrance.log.number);
-        Ok(Standing { last, member: self.member(&entrance.topic, &entrance.log).await? })
+        let mut last = read().await?;
+        loop {
+            let member = match &self.command.caller.user {
+                Some(user) => self.cx.store.member(id, user).await?,
+                None => None,
+            };
+            let number = last.as_ref().map(|last| last.number).or(life);
+            let member = member.filter(|member| Some(member.number) == number);
+            let standing = Standing { last, member };
+            if standing.may_read(self) {
+                return Ok(standing);
+            }
+            last = read().await?;
+            if version(last.as_ref()) == version(standing.last.as_ref()) {
+                return Ok(standing);
+            }
+        }
     }
 
     /// Sends what lies between what was sent and the end of the log.
@@ -302,6 +308,11 @@ impl<'a> Entering<'a> {
     }
 }
 
+/// Which settings these are.
+fn version(conversation: Option<&Conversation>) -> Option<(Number, Seq)> {
+    conversation.map(|one| (one.number, one.changed))
+}
+
 /// What is true of a topic for the caller, some time after entries of it were read.
 struct Standing {
     /// The settings of the log's life; none if its id names another life.
@@ -314,12 +325,17 @@ impl Standing {
         if !matches!(topic, Topic::Conversation(_)) {
             return Ok(());
         }
-        let conversation = self.last.as_ref().filter(|one| !one.deleted).ok_or(NO_CONVERSATION)?;
-        let reader = entering.reader(self.member.as_ref());
-        if visibility::may_read(conversation, reader, entering.cx.clock.now()) {
+        self.last.as_ref().filter(|one| !one.deleted).ok_or(NO_CONVERSATION)?;
+        if self.may_read(entering) {
             return Ok(());
         }
         Err(Error::Forbidden("You are not a member of this channel."))
+    }
+
+    fn may_read(&self, entering: &Entering<'_>) -> bool {
+        let reader = entering.reader(self.member.as_ref());
+        let now = entering.cx.clock.now();
+        self.last.as_ref().is_some_and(|last| visibility::may_read(last, reader, now))
     }
 
     /// Whether the caller sees the entry: as in a list, while the caller may look into the conversation; else what the

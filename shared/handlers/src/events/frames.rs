@@ -17,7 +17,7 @@ use dialects::events::{
 };
 use domain::{
     Dialect, Entry, Error, Event, Member, Message, Number, Place, Role, Seq, User, UserId,
-    message::Reference, visibility,
+    conversation::Openness, message::Reference, visibility,
 };
 use store::{change::Change, log::Span, read_mark::ReadMark};
 
@@ -65,6 +65,7 @@ pub async fn frames(cx: &Context, stage: &Stage, changes: &[&Change]) -> Result<
         last: entries.max().unwrap_or_default(),
         tail: Seq::default(),
         since: BTreeMap::new(),
+        openness: None,
     };
     for change in changes {
         match change {
@@ -122,8 +123,9 @@ struct Teller<'a> {
     last: Seq,
     /// The last entry that was there when `recent` was read.
     tail: Seq,
-    /// The hearers as they were after that, if there was more than the batch.
+    /// The hearers, and to whom the room was open, as they were after that, if there was more than the batch.
     since: BTreeMap<UserId, Member>,
+    openness: Option<Openness>,
 }
 
 /// What a user is due.

@@ -93,8 +93,8 @@ pub enum After {
     Nothing,
     /// The socket gets its first ping.
     Ping,
-    /// This connection is closed.
-    Close(String),
+    /// These connections are closed.
+    Close(Vec<String>),
     /// There is no answer yet: it comes from somebody else.
     Later,
 }

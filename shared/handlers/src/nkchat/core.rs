@@ -45,7 +45,7 @@ pub async fn run(asker: Asker<'_>, request: &Request, fields: &mut Fields) -> Re
         ("session", "send_event") => tell_session(asker, fields).await,
         ("session", "stop") => {
             let open = relay::named(asker, fields).await?;
-            Ok(Done { data: None, after: After::Close(open.connection().id.clone()) })
+            Ok(Done { data: None, after: After::Close(vec![open.connection().id.clone()]) })
         }
         ("session", "cmd") => relay::send(asker, &request.tid, fields).await,
         ("session", "log") => log(asker, fields),

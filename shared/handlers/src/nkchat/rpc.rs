@@ -14,7 +14,7 @@ use http::{Method, StatusCode};
 
 use super::{
     command::{self, Asker, Scope},
-    core,
+    core, socket,
 };
 use crate::{
     auth::{self, Caller},
@@ -71,7 +71,7 @@ async fn handle(cx: &Context, call: &HttpCall) -> HttpReply {
     let asker = Asker { cx, caller: caller.as_ref(), connection: None, session: None };
     let done = command::run(asker, Scope::of(&request), &request).await;
     if let Ok((command::Done { after: command::After::Close(whose), .. }, _)) = &done {
-        cx.gateway.close(Dialect::Nkchat, whose).await;
+        socket::close(cx, whose).await;
     }
     said(done.map(|(done, _)| done.data))
 }

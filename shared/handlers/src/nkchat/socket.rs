@@ -91,7 +91,7 @@ async fn respond(cx: &Context, connection: &str, session: Option<&Open>, scope: 
     }
     let due = session.is_some_and(|open| open.state.pulse(cx.clock.now()) == Pulse::Due);
     match done.after {
-        After::Close(whose) => cx.gateway.close(Dialect::Nkchat, &whose).await,
+        After::Close(whose) => close(cx, &whose).await,
         After::Ping => ping(cx, connection).await,
         After::Nothing | After::Later if due => ping(cx, connection).await,
         After::Nothing | After::Later => {}
@@ -134,6 +134,13 @@ async fn tell_unknown(cx: &Context, open: &Open, request: &Request, unknown: &[S
 pub(super) async fn tell(cx: &Context, open: &Open, event: &Event) {
     if let Some(telling) = event::telling(&open.state.subscriptions, event) {
         post(cx, &open.connection().id, event.encode(&telling)).await;
+    }
+}
+
+/// Ends sessions: their connections are closed.
+pub(super) async fn close(cx: &Context, connections: &[String]) {
+    for connection in connections {
+        cx.gateway.close(Dialect::Nkchat, connection).await;
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Post {
 }
 
 /// Writes messages into one conversation. One whose id was used before with the same content is not written
-/// again: the first one is given back.
+/// again: the first one is given back, also if it was edited or deleted since.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such conversation, [`Error::TooLarge`]: then nothing is written.
@@ -112,7 +112,7 @@ impl Operation for Posts<'_> {
                     && message.place.number == seen.conversation.number
                     && message.author == post.author
                     && message.audience == post.audience
-                    && message.content == post.content
+                    && message.said_first(&post.content)
                 {
                     messages.push(message.clone());
                     continue;

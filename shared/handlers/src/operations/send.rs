@@ -91,12 +91,15 @@ impl Operation for Send {
             if let Some(id) = &draft.parent_id {
                 // A transaction takes an item once: several replies count on the same parent.
                 if !parents.iter().any(|(_, parent)| parent.id == *id) {
-                    let (entry, parent) = find_visible(seen, id).await?;
-                    // What was taken back is gone in every dialect but one: a reply would hang in the air.
-                    if parent.state.recalled {
-                        return Err(NO_MESSAGE);
+                    match find_parent(seen, id).await {
+                        Ok(found) => parents.push(found),
+                        // Sent again, when what it replied to is gone: it stands, and is given back.
+                        Err(error) => {
+                            let Some(id) = &draft.id else { return Err(error) };
+                            let first = self.repeated(seen, author, draft, id).await?.ok_or(error)?;
+                            return Ok(Plan::Nothing(written(vec![first], seen)));
+                        }
                     }
-                    parents.push((entry, parent));
                 }
                 if let Some((_, parent)) = parents.iter_mut().find(|(_, parent)| parent.id == *id) {
                     content.parent = Some(Parent { id: parent.id.clone(), seq: parent.place.seq });
@@ -164,6 +167,11 @@ impl Send {
             && first.said_first(&draft.content);
         if same { Ok(Some(first)) } else { Err(TAKEN) }
     }
+}
+
+/// What a reply may be written to. What was taken back is gone in every dialect but one: a reply would hang in the air.
+async fn find_parent(seen: &Seen<'_>, id: &MessageId) -> Result<(Entry, Message), Error> {
+    Some(find_visible(seen, id).await?).filter(|(_, parent)| !parent.state.recalled).ok_or(NO_MESSAGE)
 }
 
 /// The message, if it is in this conversation and the caller may see it.

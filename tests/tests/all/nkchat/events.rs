@@ -124,7 +124,10 @@ async fn users_that_come_and_go_are_told_of() {
     let made = rpc(&server, "user", "create", json!({"login": "b@c", "name": "Bob", "password": "p"})).await;
     let id = made["user_id"].clone();
     rpc(&server, "conversation", "create", json!({"name": "Team", "user_ids": [id, "ann"]})).await;
+    let mut own = Client::open(&server).await;
+    own.ask("core", "user", "login", json!({"user": "b@c", "password": "p"})).await;
     rpc(&server, "user", "delete", json!({"user_id": id})).await;
+    assert_eq!(own.closed().await, 1000);
     let heard = ann.events(&server).await;
     assert_eq!(types(&heard), ["created", "deleted"]);
     assert!(heard.iter().all(|event| event["obj_id"] == id));

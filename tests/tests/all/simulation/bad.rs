@@ -86,6 +86,28 @@ impl Story {
             "i": {"S": text}, "a": {"S": whom.to_string()}}))
     }
 
+    /// Another text for a message, by its author.
+    fn edited(&mut self, message: u64, text: &str) -> u64 {
+        let mut item =
+            self.run.inserted.iter().find(|item| item["sk"]["S"] == format!("{message:012}")).cloned();
+        let item = item.as_mut().unwrap();
+        item["b"] = json!({ "S": text });
+        self.run.rewritten.push(item.clone());
+        let reference = json!({"i": item["i"]["S"], "s": message, "u": item["u"]["S"]});
+        self.event("ann", &json!({ "message_edited": reference }))
+    }
+
+    /// A frame of entry `seq` with what a message says.
+    fn hears_text(&mut self, seq: u64, id: &str, text: &str) {
+        let about = self.run.inserted.iter().any(|item| {
+            item["sk"]["S"] == format!("{seq:012}") && item.get("k").is_none() && item["pk"]["S"] == "LOG#1"
+        });
+        let kind = if about { "message_updated" } else { "channel_message" };
+        let data = json!({"channel_id": "room", "message_id": id, "content": text});
+        let frame = json!({"type": kind, "seq": seq, "epoch": "e", "data": data});
+        self.fact(self.seq * 10 + 5, Fact::Heard { socket: 0, frame });
+    }
+
     fn asked(&mut self, ask: usize, user: &str, at: (u64, u64), deed: Deed, outcome: Outcome) {
         let (user, room) = (user.to_owned(), "room".to_owned());
         self.fact(at.0, Fact::Asked { ask, user, room, deed, dialect: "channels" });
@@ -270,10 +292,86 @@ fn an_edit_of_a_message_whose_own_copy_is_deleted_is_seen() {
     let message = story.said("ann", "w1", &[]);
     story.event("bob", &json!({"copies_deleted": {"user": "bob", "messages": message.to_string()}}));
     story.listens("bob", 4);
-    let edit = story.event("ann", &json!({"message_edited": {"i": "w1", "s": message, "u": "ann"}}));
-    let frame = json!({"type": "message_updated", "seq": edit, "data": {"channel_id": "room"}});
-    story.fact(99, Fact::Heard { socket: 0, frame });
+    let edit = story.edited(message, "e1");
+    story.hears_text(edit, "w1", "e1");
     assert_eq!(story.broken(), ["forbidden"]);
+}
+
+#[test]
+fn what_was_never_said_or_is_said_no_more_is_seen() {
+    let shown = |text: &str| {
+        let mut story = Story::of("private");
+        story.listens("bob", 2);
+        let message = story.said("ann", "w1", &[]);
+        story.hears(message);
+        let edit = story.edited(message, "e1");
+        story.hears_text(edit, "w1", text);
+        story.broken()
+    };
+    assert_eq!(shown("e1"), [""; 0]);
+    assert_eq!(shown("w1"), ["order"], "what the edit replaced");
+    assert_eq!(shown("e2"), ["forbidden"], "what nobody said");
+    let mut unchanged = Story::of("private");
+    unchanged.said("ann", "w1", &[]);
+    unchanged.event("ann", &json!({"message_edited": {"i": "w1", "s": 3, "u": "ann"}}));
+    assert_eq!(unchanged.broken(), ["once"], "an edit that changed nothing");
+    let listed = |text: &str| {
+        let mut story = Story::of("private");
+        let message = story.said("ann", "w1", &[]);
+        story.edited(message, "e1");
+        let read = Some(vec![("w1".to_owned(), text.to_owned())]);
+        story.asked(9, "bob", (70, 71), Deed::Read, Outcome::Done { message: None, read });
+        story.broken()
+    };
+    assert_eq!(listed("e1"), [""; 0]);
+    assert_eq!(listed("w1"), ["lists"], "what was replaced before");
+}
+
+#[test]
+fn what_was_edited_behind_the_door_is_seen() {
+    let mut story = Story::of("private");
+    let message = story.said("ann", "w1", &[]);
+    story.listens("bob", 3);
+    let ban = story.event("ann", &json!({"banned": {"user": "bob", "motive": ""}}));
+    story.hears(ban);
+    story.fact(46, Fact::Barred { socket: 0, room: "room".to_owned(), code: "forbidden".to_owned() });
+    story.edited(message, "e1");
+    assert_eq!(story.broken(), [""; 0]);
+    // The message itself was his to see, and is told once more: with what it says now.
+    story.hears_text(message, "w1", "e1");
+    assert_eq!(story.broken(), ["forbidden"]);
+    let mut back = Story::of("private");
+    let message = back.said("ann", "w1", &[]);
+    back.event("ann", &json!({"members_removed": {"members": ["bob"], "how": "removed"}}));
+    back.edited(message, "e1");
+    back.event("ann", &json!({"members_added": {"members": ["bob"], "how": "added"}}));
+    let read = Some(vec![("w1".to_owned(), "e1".to_owned())]);
+    back.asked(9, "bob", (70, 71), Deed::Read, Outcome::Done { message: None, read });
+    assert_eq!(back.broken(), [""; 0], "who is back sees what it says now");
+}
+
+#[test]
+fn a_socket_that_ends_with_what_was_before_an_edit_is_seen() {
+    let shown = |texts: &[&str]| {
+        let mut story = Story::of("private");
+        let opening = Fact::Opening { socket: 0, user: "bob".to_owned(), device: 0, dialect: "events" };
+        story.fact(22, opening);
+        story.fact(22, Fact::Listening { socket: 0 });
+        let message = story.said("ann", "w1", &[]);
+        story.edited(message, "e1");
+        for (n, text) in texts.iter().enumerate() {
+            let kind = if n == 0 { "TextMessagesCreated" } else { "TextMessagesUpdated" };
+            let messages = json!([{"messageId": (1 << 27) + message, "text": text}]);
+            let frame = json!({"type": kind, "data": {"messages": messages}});
+            story.fact(50, Fact::Heard { socket: 0, frame });
+        }
+        story.fact(60, Fact::Closed { socket: 0, by: "last" });
+        story.broken()
+    };
+    assert_eq!(shown(&["w1", "e1"]), [""; 0]);
+    assert_eq!(shown(&["e1"]), [""; 0], "as it is by now");
+    assert_eq!(shown(&["w1"]), ["nothing lost"], "never told");
+    assert_eq!(shown(&["w1", "e1", "w1"]), ["nothing lost"], "told the wrong way round");
 }
 
 #[test]
@@ -329,7 +427,8 @@ fn a_list_that_shows_too_little_is_seen() {
     story.said("ann", "w2", &["cat"]);
     story.fact(60, Fact::Cleared);
     let read = |ids: &[&str]| {
-        let read = Some(ids.iter().map(|&id| id.to_owned()).collect());
+        // A message is named by what it says.
+        let read = Some(ids.iter().map(|&id| (id.to_owned(), id.to_owned())).collect());
         Outcome::Done { message: None, read }
     };
     story.asked(9, "bob", (70, 71), Deed::Read, read(&["w1"]));

@@ -3,6 +3,7 @@
 use dialects::events::room::{self, LastMessage};
 use domain::{
     Entry, Error, Event, Member, Message, Seq, UserId,
+    conversation::Openness,
     visibility::{self, Reader},
 };
 use store::log::Span;
@@ -16,20 +17,22 @@ const MOST_COUNTED: usize = 1_000;
 impl Teller<'_> {
     /// How much the member has not read, and the newest message that the member may see.
     pub(super) async fn standing(&mut self, member: &Member) -> Result<(u64, Option<LastMessage>), Error> {
-        let Some(conversation) = &self.stage.conversation else { return Ok((0, None)) };
         let after = self.read_up_to(member);
         self.load_recent().await?;
+        let Some(room) = &self.stage.conversation else { return Ok((0, None)) };
+        let openness = self.openness.as_ref().unwrap_or(&room.openness);
         let member = self.since.get(&member.user).unwrap_or(member);
         let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
         let recent = self.recent.as_deref().unwrap_or_default();
         let unread = recent
             .iter()
             .filter(|entry| entry.seq() > after)
-            .filter(|entry| visibility::counts_unread(&conversation.openness, reader, entry))
+            .filter(|entry| visibility::counts_unread(openness, reader, entry))
             .count();
-        let mut newest = recent.iter().rev().find_map(|entry| self.shown(member, entry));
+        let mut newest = recent.iter().rev().find_map(|entry| shown(openness, reader, entry));
         if newest.is_none() {
-            newest = self.older(member, recent.first().map_or(self.tail.next(), |entry| entry.seq())).await?;
+            let before = recent.first().map_or(self.tail.next(), |entry| entry.seq());
+            newest = self.older(openness, reader, before).await?;
         }
         let last = match newest {
             Some(message) => {
@@ -41,24 +44,18 @@ impl Teller<'_> {
         Ok((u64::try_from(unread).unwrap_or(u64::MAX), last))
     }
 
-    fn shown(&self, member: &Member, entry: &Entry) -> Option<Message> {
-        match &entry.event {
-            Event::MessageCreated(message)
-                if !message.state.recalled && message.is_listed() && self.stage.sees(member, entry) =>
-            {
-                Some(Message::clone(message))
-            }
-            _ => None,
-        }
-    }
-
-    /// The newest message before `seq` that the member may see; none if it is far back: all other rooms wait meanwhile.
-    async fn older(&self, member: &Member, before: Seq) -> Result<Option<Message>, Error> {
+    /// The newest message before `seq` that the reader may see; none if it is far back: all other rooms wait meanwhile.
+    async fn older(
+        &self,
+        openness: &Openness,
+        reader: Reader<'_>,
+        before: Seq,
+    ) -> Result<Option<Message>, Error> {
         let mut before = Some(before);
         for _ in 0..MOST_COUNTED / MOST_TOLD {
             let page =
                 self.cx.store.entries(self.stage.number, Span::Before(before), MOST_TOLD, true).await?;
-            if let Some(found) = page.entries.iter().find_map(|entry| self.shown(member, entry)) {
+            if let Some(found) = page.entries.iter().find_map(|entry| shown(openness, reader, entry)) {
                 return Ok(Some(found));
             }
             before = page.entries.last().map(Entry::seq);
@@ -85,7 +82,7 @@ impl Teller<'_> {
         self.look_again().await
     }
 
-    /// Reads the standings again where the log has grown beyond this batch since they were read: who was sent away
+    /// Reads the standings and the room again where the log has grown beyond this batch since they were read: who was sent away
     /// meanwhile is not shown what was written behind the door.
     async fn look_again(&mut self) -> Result<(), Error> {
         if self.tail <= self.last {
@@ -95,6 +92,22 @@ impl Teller<'_> {
         let found = self.cx.store.members_among(&self.stage.id, &users).await?;
         let of_this_life = found.into_iter().filter(|member| member.number == self.stage.number);
         self.since = of_this_life.map(|member| (member.user.clone(), member)).collect();
+        let room = self.cx.store.conversation(&self.stage.id, true).await?;
+        self.openness =
+            room.filter(|room| room.number == self.stage.number && !room.deleted).map(|room| room.openness);
         Ok(())
+    }
+}
+
+fn shown(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> Option<Message> {
+    match &entry.event {
+        Event::MessageCreated(message)
+            if !message.state.recalled
+                && message.is_listed()
+                && visibility::may_see(openness, reader, entry) =>
+        {
+            Some(Message::clone(message))
+        }
+        _ => None,
     }
 }
