@@ -29,8 +29,8 @@ pub fn forbidden(oracle: &Oracle, user: &str, (message, text): (u64, &str), at: 
 /// Whether the text had been replaced at that time.
 #[must_use]
 pub fn is_stale(oracle: &Oracle, message: u64, text: &str, at: u64) -> bool {
-    let newest = oracle.log().texts.get(&message).into_iter().flatten();
-    let newest = newest.filter(|(since, _)| *since <= oracle.tail(at)).last().map(|(since, _)| *since);
+    let mut newest = oracle.log().texts.get(&message).into_iter().flatten();
+    let newest = newest.rfind(|(since, _)| *since <= oracle.tail(at)).map(|(since, _)| *since);
     since(oracle, message, text) < newest
 }
 

@@ -209,6 +209,14 @@ async fn what_was_edited_or_recalled_and_is_sent_again_is_answered_with_the_firs
         bob.post("/v2/messages/send", original(id)).await.expect(400);
         assert_eq!(ann.messages("team").await.len(), n + 2, "{id}: nothing was written");
     }
+    // Also when what it replied to is gone. A new reply has nothing to hang on.
+    recall(&bob, &[&parent], 200).await;
+    for id in ["edited", "recalled"] {
+        let again = ann.post("/v2/messages/send", original(id)).await.expect(201);
+        assert_eq!(again["id"], id);
+        ann.post("/v2/messages/send", other(id, "body", json!("another"))).await.expect(404);
+    }
+    ann.post("/v2/messages/send", original("new")).await.expect(404);
     server.end().await;
 }
 

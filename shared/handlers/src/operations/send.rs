@@ -94,10 +94,13 @@ impl Operation for Send {
                     match find_parent(seen, id).await {
                         Ok(found) => parents.push(found),
                         // Sent again, when what it replied to is gone: it stands, and is given back.
-                        Err(error) => {
-                            let Some(id) = &draft.id else { return Err(error) };
-                            let first = self.repeated(seen, author, draft, id).await?.ok_or(error)?;
-                            return Ok(Plan::Nothing(written(vec![first], seen)));
+                        Err(gone) => {
+                            let Some(id) = &draft.id else { return Err(gone) };
+                            return match self.repeated(seen, author, draft, id).await {
+                                Ok(Some(first)) => Ok(Plan::Nothing(written(vec![first], seen))),
+                                Ok(None) | Err(Error::Exists(_)) => Err(gone),
+                                Err(error) => Err(error),
+                            };
                         }
                     }
                 }

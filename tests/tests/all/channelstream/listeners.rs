@@ -119,6 +119,16 @@ async fn a_uuid_sent_again_is_a_retry_or_names_the_newest() {
     signed(&server).ask("PATCH", "/message", Some(edit)).await.expect(200);
     let info = signed(&server).post("/info", json!({"info": {"channels": ["room"]}})).await.expect(200);
     assert_eq!(texts(info["channels"]["room"]["history"].as_array().unwrap()), ["one", "three"]);
+    // What was sent is the same as before, whatever became of it: it does not come back.
+    send(&server, message("two")).await;
+    let delete = json!([{"channel": "room", "uuid": uuid}]);
+    signed(&server).ask("DELETE", "/message", Some(delete)).await.expect(200);
+    send(&server, message("two")).await;
+    let told = heard(&server, &mut bob).await;
+    let kinds: Vec<&Value> = told.iter().map(|event| &event["type"]).collect();
+    assert_eq!(kinds, ["message:edit", "message:delete"]);
+    let info = signed(&server).post("/info", json!({"info": {"channels": ["room"]}})).await.expect(200);
+    assert_eq!(texts(info["channels"]["room"]["history"].as_array().unwrap()), ["one"]);
     server.end().await;
 }
 
