@@ -55,15 +55,16 @@ where
     }
 }
 
-/// Does a request of an idempotency key once: a repetition gets the first answer. What was refused is not kept.
+/// Does a request of an idempotency key once: a repetition gets the first answer. What was refused is not kept, and who
+/// mends it may use the key again.
 async fn once<F, A>(cx: Arc<Context>, mut request: Request, key: &str, handle: F) -> Result<HttpReply, Error>
 where
     F: FnOnce(Arc<Context>, Request) -> A + Send,
     A: Future<Output = Result<HttpReply, Error>> + Send,
 {
     let whose = request.whose_key();
-    let seed = match cx.store.claim(&whose, key, &request.fingerprint(), cx.clock.now()).await? {
-        Claim::Do { seed } => seed,
+    let (seed, first) = match cx.store.claim(&whose, key, &request.fingerprint(), cx.clock.now()).await? {
+        Claim::Do { seed, first } => (seed, first),
         Claim::Done { status, body } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
             return Ok(if body.is_empty() {
@@ -90,9 +91,24 @@ where
                 tracing::warn!(%error, "the answer to an idempotency key is not kept");
             }
         }
-        Err(_) => cx.store.put_back(&whose, key, &seed).await?,
+        Err(error) => {
+            let unused = first && is_refusal(error);
+            cx.store.put_back(&whose, key, &seed, unused).await?;
+        }
     }
     answer
+}
+
+/// Whether nothing was done, and nothing is under way.
+const fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Invalid { .. }
+            | Error::Unauthenticated(_)
+            | Error::Forbidden(_)
+            | Error::NotFound(_)
+            | Error::TooLarge { .. }
+    )
 }
 
 /// The reply to a request that failed.

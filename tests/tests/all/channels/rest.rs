@@ -173,6 +173,12 @@ async fn an_idempotency_key_does_a_thing_once() {
     let refused = server.user("eve").with("idempotency-key", "k3");
     assert_eq!(refused.post(&path, json!({"content": "x"})).await.status, 403);
     assert_eq!(refused.post(&path, json!({"content": "x"})).await.status, 403);
+    // A key of what was refused is free for what is right; then it is used.
+    let mended = server.user("bob").with("idempotency-key", "k4");
+    assert_eq!(mended.post(&path, json!({"content": 7})).await.status, 400);
+    let done = mended.post(&path, json!({"content": "seven"})).await.expect(201);
+    assert_eq!(mended.post(&path, json!({"content": "seven"})).await.expect(201), done);
+    assert_eq!(mended.post(&path, json!({"content": 7})).await.status, 409);
     let empty = server.user("ann").with("idempotency-key", "");
     assert_eq!(empty.post(&path, json!({"content": "x"})).await.status, 400);
     // A day later the key is free again.
