@@ -140,6 +140,33 @@ fn a_restart_resumes_where_the_stream_was_left() {
     );
 }
 
+#[test]
+fn a_record_does_not_age_while_the_program_is_off() {
+    const AGE: Duration = Duration::from_secs(6);
+    let folder = tempfile::tempdir().unwrap();
+    let of = |name: &str| {
+        let mut options = options(name);
+        options.storage = Storage::File(folder.path().join("data.db"));
+        let aged = format!("MaximumRecordAgeInSeconds: {}", AGE.as_secs());
+        options.template = options.template.map(|text| text.replace("MaximumRetryAttempts: 2", &aged));
+        options
+    };
+    run_and_kill(async {
+        let (running, world) = started(of("failing")).await;
+        world.failing.lock().unwrap().insert("1".to_owned());
+        put(&running, "LOG#a", "1").await;
+        drop(running);
+    });
+    // Off for longer than a record may wait for its delivery.
+    std::thread::sleep(AGE + Duration::from_secs(1));
+    run_and_kill(async {
+        let (running, _) = started(of("well")).await;
+        running.drained().await;
+    });
+    assert_eq!(world("well").delivered(), ["1"]);
+    assert!(!folder.path().join("dead-letters/toy-stream.jsonl").exists());
+}
+
 #[tokio::test]
 async fn an_expired_item_is_removed_and_its_removal_announced() {
     let (running, world) = started(options("ttl")).await;
