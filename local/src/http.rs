@@ -1,7 +1,7 @@
 //! The one port: `/healthz`, `/metrics`, the HTTP API's routes, the WebSocket APIs, and `@connections`.
 //!
-//! Answers, limits and errors are API Gateway's, so that what passes here passes there. CORS and everything else
-//! that a body or a header says is the handlers' own; a route that the template does not name is a 404.
+//! Answers, limits and errors are API Gateway's, and CORS, so that what passes here passes there. Everything else that a
+//! body or a header says is the handlers' own; a route that the template does not name is a 404.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -22,6 +22,7 @@ use tokio::{
 
 use crate::{
     connections::{Connections, Tasks},
+    cors::{self, Cors},
     files::Files,
     invoke::{InvokeError, Invoker, request_id},
     management, prometheus,
@@ -46,6 +47,8 @@ pub(crate) struct Server {
     pub(crate) routes: Routes,
     /// The web client that is served beside the API.
     pub(crate) files: Option<Files>,
+    /// What pages of other origins may do.
+    pub(crate) cors: Option<Cors>,
     pub(crate) context: Arc<Context>,
     /// Who calls the functions.
     pub(crate) invoker: Invoker,
@@ -122,7 +125,26 @@ async fn respond(server: Arc<Server>, request: Request<Incoming>, peer: SocketAd
     {
         return file;
     }
-    let Some((endpoint, parameters)) = server.routes.http(request.method(), path) else {
+    let preflight = cors::asked_about(&request);
+    let cors = server.cors.as_ref().filter(|_| request.headers().contains_key(header::ORIGIN));
+    let cors = cors.filter(|_| {
+        let found = server.routes.http(preflight.as_ref().unwrap_or(request.method()), path);
+        !found.is_some_and(|(endpoint, _)| endpoint.dialect == Some(Dialect::Channelstream))
+    });
+    let page = cors.and_then(|cors| cors.page(&server.context.allowed_origins, request.headers()));
+    if let (Some(cors), Some(_)) = (cors, preflight) {
+        return cors.preflight(page.as_ref());
+    }
+    let mut response = call(&server, request, peer).await;
+    if let Some(page) = page {
+        page.admit(response.headers_mut());
+    }
+    response
+}
+
+/// Calls the function of a route.
+async fn call(server: &Server, request: Request<Incoming>, peer: SocketAddr) -> Response<Full<Bytes>> {
+    let Some((endpoint, parameters)) = server.routes.http(request.method(), request.uri().path()) else {
         return message(StatusCode::NOT_FOUND, "Not Found");
     };
     let (head, body) = request.into_parts();

@@ -17,6 +17,7 @@
 
 pub mod cli;
 pub mod connections;
+pub mod cors;
 pub mod dynamodb;
 mod files;
 pub mod http;
@@ -290,6 +291,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let server = Arc::new(Server {
         routes,
         files,
+        cors: application.cors,
         context: Arc::clone(&context),
         invoker,
         connections: connections.clone(),

@@ -10,7 +10,7 @@ use domain::Dialect;
 use handlers::endpoint::Endpoint;
 use serde_yaml_ng::Value;
 
-use crate::{selection::Expression, stream::pattern::Pattern, topic::queue::Limits};
+use crate::{cors::Cors, selection::Expression, stream::pattern::Pattern, topic::queue::Limits};
 
 /// What the runner serves.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Application {
     pub routes: Vec<Route>,
     /// The WebSocket APIs.
     pub sockets: Vec<SocketApi>,
+    /// What the HTTP API lets pages of other origins do.
+    pub cors: Option<Cors>,
     /// The triggers of the table's stream.
     pub mappings: Vec<Mapping>,
     /// How long each function may take, by its endpoint's name.
@@ -157,6 +159,15 @@ pub fn read(text: &str, endpoints: &[&'static Endpoint]) -> Result<Application, 
         };
         application.sockets.push(socket(resource, &functions).map_err(failed)?);
     }
+    for (name, resource) in resources.iter().filter(|(_, resource)| is(resource, "AWS::Serverless::HttpApi"))
+    {
+        let failed = |problem| TemplateError::Resource {
+            resource: name.as_str().unwrap_or_default().to_owned(),
+            problem,
+        };
+        let said = at(resource, &["Properties", "CorsConfiguration"]);
+        application.cors = said.map(cors).transpose().map_err(failed)?;
+    }
     exchange(&template, resources, &mut application);
     Ok(application)
 }
@@ -233,6 +244,16 @@ fn route(properties: &Value, endpoint: &'static Endpoint) -> Result<Route, Strin
     let method =
         (method != "ANY" && method != "*" && method != "X-AMAZON-APIGATEWAY-ANY-METHOD").then_some(method);
     Ok(Route { method, path: path.to_owned(), endpoint })
+}
+
+/// The origins are a parameter: here they are the flag `--origin`.
+fn cors(said: &Value) -> Result<Cors, String> {
+    let listed = |name: &str| -> Vec<String> {
+        let all = said.get(name).and_then(Value::as_sequence).into_iter().flatten();
+        all.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let seconds = said.get("MaxAge").and_then(Value::as_u64).unwrap_or_default();
+    Cors::new(&listed("AllowMethods"), &listed("AllowHeaders"), seconds)
 }
 
 fn mapping(properties: &Value, endpoint: &'static Endpoint) -> Result<Mapping, String> {

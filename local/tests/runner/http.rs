@@ -48,6 +48,57 @@ async fn routes_limits_and_failures_are_answered_as_api_gateway_answers() {
     running.shutdown().await;
 }
 
+/// What a page of another origin gets: the status, and the headers of CORS.
+async fn asked_by_a_page(running: &Running, method: &str, path: &str, origin: &str) -> (u16, Value) {
+    let request = Request::builder().method(method).uri(format!("http://{}{path}", running.address));
+    let mut request = request.header("origin", origin);
+    if method == "OPTIONS" {
+        request = request.header("access-control-request-method", "POST");
+    }
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let response: Response<_> =
+        client.request(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+    let headers = response
+        .headers()
+        .iter()
+        .filter(|(name, _)| name.as_str().starts_with("access-control") || *name == http::header::VARY);
+    let short = |name: &str| name.trim_start_matches("access-control-").to_owned();
+    let headers = headers.map(|(name, value)| (short(name.as_str()), json!(value.to_str().unwrap())));
+    (response.status().as_u16(), Value::Object(headers.collect()))
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_are_let_in_as_api_gateway_lets_them_in() {
+    let (running, _) = started(options("cors")).await;
+    let page = "https://page.example";
+    let anybody = json!({"allow-origin": "*"});
+    assert_eq!(asked_by_a_page(&running, "GET", "/echo/a", page).await, (200, anybody.clone()));
+    assert_eq!(asked_by_a_page(&running, "GET", "/nothing", page).await, (404, anybody.clone()));
+    let preflight = json!({
+        "allow-origin": "*", "allow-methods": "GET,POST", "allow-headers": "*,authorization", "max-age": "7"
+    });
+    assert_eq!(asked_by_a_page(&running, "OPTIONS", "/echo", page).await, (204, preflight));
+    running.shutdown().await;
+
+    let mut listed = options("cors-listed");
+    listed.allowed_origins = vec![page.to_owned()];
+    let (running, _) = started(listed).await;
+    let admitted = json!({"allow-origin": page, "allow-credentials": "true", "vary": "origin"});
+    assert_eq!(asked_by_a_page(&running, "GET", "/echo/a", page).await, (200, admitted.clone()));
+    let (status, preflight) = asked_by_a_page(&running, "OPTIONS", "/echo", page).await;
+    assert_eq!(
+        (status, &preflight["allow-origin"], &preflight["allow-credentials"]),
+        (204, &json!(page), &json!("true"))
+    );
+    for other in ["https://evil.example", "null", "https://page.example.evil.example", ""] {
+        assert_eq!(asked_by_a_page(&running, "GET", "/echo/a", other).await, (200, json!({})), "{other}");
+        assert_eq!(asked_by_a_page(&running, "OPTIONS", "/echo", other).await, (204, json!({})), "{other}");
+    }
+    // Who is no page is told nothing.
+    assert_eq!(ask(&running, "OPTIONS", "/echo", "").await.0, 404);
+    running.shutdown().await;
+}
+
 #[tokio::test]
 async fn an_observer_sees_which_function_did_what() {
     let seen = Arc::new(Mutex::new(Vec::new()));

@@ -85,6 +85,10 @@ Resources:
             BisectBatchOnFunctionError: true
             FunctionResponseTypes: [ReportBatchItemFailures]
             FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"LOG#"}]}}}}' }] }
+  Pages:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      CorsConfiguration: { AllowOrigins: !Ref Origins, AllowMethods: [GET, POST], AllowHeaders: ["*", authorization], MaxAge: 7 }
   Api:
     Type: AWS::Serverless::WebSocketApi
     Metadata: { LocalPath: /ws, Dialect: channels }

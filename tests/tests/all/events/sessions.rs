@@ -103,6 +103,17 @@ async fn a_cookie_counts_for_pages_of_the_same_origin_or_of_the_list_only() {
     .await;
     let mut ann = signed_in(&server, "ann").await;
     let own = format!("http://{}", server.running.address);
+    ann.headers = vec![
+        ("origin", "https://chat.example".to_owned()),
+        ("access-control-request-method", "POST".to_owned()),
+    ];
+    let preflight = ann.ask("OPTIONS", "/api/v1/login", "").await;
+    assert_eq!(preflight.status, 204);
+    assert_eq!(preflight.headers["access-control-allow-credentials"], "true");
+    let allowed = preflight.headers["access-control-allow-headers"].to_str().unwrap();
+    for needed in ["authorization", "content-type", "user-id", "idempotency-key"] {
+        assert!(allowed.split(',').any(|one| one == needed), "{needed}: a `*` does not count with cookies");
+    }
     for (origin, allowed) in [
         (own.as_str(), true),
         ("https://chat.example", true),

@@ -88,6 +88,9 @@ pub(super) fn function(endpoint: &Endpoint, sockets: &[Dialect]) -> String {
     if matches!(endpoint.trigger, Trigger::Stream(_) | Trigger::Queue) {
         properties += "      Timeout: 60\n";
     }
+    if endpoint.name == handlers::channelstream::listen::ENDPOINT.name {
+        properties += LONG_POLL;
+    }
     properties += &policies(endpoint, sockets);
     properties += &match &endpoint.trigger {
         Trigger::Http { method, path } => format!(
@@ -168,6 +171,12 @@ fn stream_event(reads: Reads) -> String {
         .collect();
     format!("{STREAM_EVENT}{filters}")
 }
+
+/// It waits for most of its time, and as many of them as there are clients at once: they must leave room for the others.
+const LONG_POLL: &str = "      # It waits: CPU is not what it needs, and memory is paid by the second.
+      MemorySize: 128
+      ReservedConcurrentExecutions: !If [BoundPolls, !Ref LongPolls, !Ref AWS::NoValue]
+";
 
 const QUEUE_EVENT: &str = r#"      Events:
         Queue:
