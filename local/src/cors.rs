@@ -4,7 +4,7 @@
 //! Channelstream has headers of its own for this, which its clients were recorded with: its routes are left alone.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 
 /// What pages of other origins may ask for.
@@ -69,7 +69,7 @@ impl Page {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.origin.clone());
         if self.origin != "*" {
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-            headers.append(header::VARY, HeaderName::from(header::ORIGIN).into());
+            headers.append(header::VARY, header::ORIGIN.into());
         }
     }
 }

@@ -129,7 +129,7 @@ async fn respond(server: Arc<Server>, request: Request<Incoming>, peer: SocketAd
     let cors = server.cors.as_ref().filter(|_| request.headers().contains_key(header::ORIGIN));
     let cors = cors.filter(|_| {
         let found = server.routes.http(preflight.as_ref().unwrap_or(request.method()), path);
-        !found.is_some_and(|(endpoint, _)| endpoint.dialect == Some(Dialect::Channelstream))
+        found.is_none_or(|(endpoint, _)| endpoint.dialect != Some(Dialect::Channelstream))
     });
     let page = cors.and_then(|cors| cors.page(&server.context.allowed_origins, request.headers()));
     if let (Some(cors), Some(_)) = (cors, preflight) {
