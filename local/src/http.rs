@@ -8,6 +8,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use domain::Dialect;
 use handlers::{
+    auth,
     context::Context,
     invocation::{HttpCall, Invocation, Reply},
 };
@@ -40,6 +41,9 @@ const MAX_HEAD: usize = 10_240;
 pub const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a client may take for its headers, and again for its body.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What proxies add to what they pass on.
+const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
 /// Everything that a request may need.
 #[derive(Debug)]
@@ -117,7 +121,7 @@ async fn respond(server: Arc<Server>, request: Request<Incoming>, peer: SocketAd
         };
     }
     if let Some(id) = management::connection_id(path) {
-        return manage(&server, request, &id).await;
+        return manage(&server, request, &id, peer).await;
     }
     if let Some(files) = &server.files
         && !server.routes.has(request.method(), path)
@@ -148,7 +152,13 @@ async fn call(server: &Server, request: Request<Incoming>, peer: SocketAddr) -> 
         return message(StatusCode::NOT_FOUND, "Not Found");
     };
     let (head, body) = request.into_parts();
-    let body = match receive(body, MAX_REQUEST_BODY).await {
+    // A client that never ends its body does not hold up the end of the server.
+    let mut closing = server.closing.clone();
+    let received = tokio::select! {
+        received = receive(body, MAX_REQUEST_BODY) => received,
+        _ = closing.wait_for(|closing| *closing) => Err(StatusCode::SERVICE_UNAVAILABLE),
+    };
+    let body = match received {
         Ok(body) => body,
         Err(status) => return refuse_body(status),
     };
@@ -187,10 +197,21 @@ fn metrics(context: &Context) -> Response<Full<Bytes>> {
     response
 }
 
-/// `@connections` over HTTP, for who has signed the request.
-async fn manage(server: &Server, request: Request<Incoming>, id: &str) -> Response<Full<Bytes>> {
-    let authorization = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    if !authorization.is_some_and(|value| value.starts_with(b"AWS4-HMAC-SHA256 ")) {
+/// `@connections` over HTTP. IAM is not here to say who may: the application's server may, by its secret, and a program on
+/// this machine that signs as the SDKs do. What a proxy passes on may come from anywhere.
+async fn manage(
+    server: &Server,
+    request: Request<Incoming>,
+    id: &str,
+    peer: SocketAddr,
+) -> Response<Full<Bytes>> {
+    let headers = request.headers();
+    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let signed = authorization.is_some_and(|value| value.starts_with(b"AWS4-HMAC-SHA256 "));
+    let passed_on = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    let local = signed && peer.ip().to_canonical().is_loopback() && !passed_on;
+    let caller = if local { Ok(None) } else { auth::caller(&server.context, headers).await };
+    if !local && !caller.is_ok_and(|caller| caller.is_some_and(|caller| caller.server)) {
         return message(StatusCode::FORBIDDEN, "Missing Authentication Token");
     }
     let (head, body) = request.into_parts();

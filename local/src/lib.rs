@@ -349,16 +349,18 @@ impl Running {
     pub async fn shutdown(mut self) {
         self.closing.send_replace(true);
         let server = Arc::clone(&self.server);
-        let ending = async {
+        let answering = async {
             let mut tasks = server.tasks.take();
             // A handshake that was under way may still have opened a connection.
             while !tasks.is_empty() {
                 while tasks.join_next().await.is_some() {}
                 tasks = server.tasks.take();
             }
-            for trigger in self.triggers.drain(..) {
-                let _ = trigger.await;
-            }
+        };
+        let triggers = std::mem::take(&mut self.triggers);
+        let ending = async {
+            // However long an answer takes, it is remembered how far the stream was delivered.
+            tokio::join!(answering, futures_util::future::join_all(triggers));
             if let Some(sweep) = self.sweep.take() {
                 sweep.abort();
                 let _ = sweep.await;

@@ -43,7 +43,11 @@ fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
         writeln!(out, "listening on http://{}", running.address)?;
         out.flush()?;
         ends.wait().await;
-        running.shutdown().await;
+        // Who asks twice does not want to wait: nothing acknowledged is lost then either.
+        tokio::select! {
+            () = running.shutdown() => {}
+            () = ends.wait() => {}
+        }
         Ok(())
     })
 }

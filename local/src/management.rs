@@ -1,8 +1,9 @@
 //! The `@connections` API: post to a connection, ask about it, close it.
 //!
 //! The same answers as API Gateway's, in two ways: in process, under the unmodified SDK client
-//! ([`client`]), and over HTTP at `/{stage}/@connections/{id}`. Over HTTP a request must look signed; the
-//! signature itself is not checked, because there is no AWS account here to check it against.
+//! ([`client`]), and over HTTP at `/{stage}/@connections/{id}`. Over HTTP a request must look signed
+//! and come from this machine (the signature itself is not checked, because there is no AWS account here to check it
+//! against), or have the server's secret.
 
 use std::{fmt, sync::Arc};
 

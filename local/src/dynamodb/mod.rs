@@ -184,15 +184,22 @@ fn streams_config(http: SharedHttpClient, url: &str, embedded: bool) -> aws_sdk_
 /// How often expired items are removed. DynamoDB takes up to days; a developer should not have to.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The share of its time that sweeping takes: it reads the whole table. Whoever reads an item asks whether its time is
+/// over, so that nothing depends on when it is removed.
+const SWEEP_SHARE: u32 = 100;
+
 /// Removes expired items from time to time, for as long as it is polled.
 pub async fn sweep(embedded: Arc<Embedded>) {
-    let mut ticks = tokio::time::interval(SWEEP_INTERVAL);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
+        let began = tokio::time::Instant::now();
         let embedded = Arc::clone(&embedded);
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || embedded.sweep()).await {
             tracing::warn!(%error, "expired items were not removed");
         }
+        tokio::time::sleep(pause_after(began.elapsed())).await;
     }
+}
+
+fn pause_after(sweeping: Duration) -> Duration {
+    sweeping.saturating_mul(SWEEP_SHARE).max(SWEEP_INTERVAL)
 }

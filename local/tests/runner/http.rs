@@ -1,6 +1,9 @@
 //! HTTP as API Gateway's HTTP API has it.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -8,6 +11,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 use switchboard::{Running, observer::Operation};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::world::{options, started};
 
@@ -46,6 +50,23 @@ async fn routes_limits_and_failures_are_answered_as_api_gateway_answers() {
     assert_eq!(panicked, (500, json!({"message": "Internal Server Error"})));
     assert_eq!(ask(&running, "GET", "/echo/a", "").await.0, 200, "the server lives on");
     running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_does_not_hold_up_the_end() {
+    let (running, _) = started(options("endless")).await;
+    let mut stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
+    let head = "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\nexpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // It asks for the body: now it waits for it.
+    let mut told = [0; 12];
+    stream.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100");
+    // Less than it waits for what does not end by itself.
+    tokio::time::timeout(Duration::from_secs(9), running.shutdown()).await.unwrap();
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("HTTP/1.1 503"), "{rest}");
 }
 
 /// What a page of another origin gets: the status, and the headers of CORS.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use http::{Request, StatusCode};
@@ -177,6 +178,16 @@ async fn connections_can_be_posted_to_and_closed_over_http() {
         send(&running, request.body(Full::from(body)).unwrap()).await.0
     };
     assert_eq!(ask("POST", "prod", false, "x").await, StatusCode::FORBIDDEN);
+    // A proxy may pass on what anybody asks; the application's server may in any case.
+    let passed_on = async |authorization: &str| {
+        let request = Request::builder().method("GET").uri(format!("/prod/@connections/{id}"));
+        let request = request.header("authorization", authorization).header("x-forwarded-for", "192.0.2.1");
+        send(&running, request.body(Full::default()).unwrap()).await.0
+    };
+    assert_eq!(passed_on("AWS4-HMAC-SHA256 Credential=x").await, StatusCode::FORBIDDEN);
+    let secret = |secret: &str| format!("Basic {}", STANDARD.encode(secret));
+    assert_eq!(passed_on(&secret("another")).await, StatusCode::FORBIDDEN);
+    assert_eq!(passed_on(&secret("management")).await, StatusCode::OK);
     assert_eq!(ask("POST", "events", true, "x").await, StatusCode::GONE, "another dialect's stage");
     assert_eq!(ask("POST", "channels", true, "hello").await, StatusCode::OK);
     assert_eq!(text(&mut socket).await, "hello");
