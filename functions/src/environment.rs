@@ -7,7 +7,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedHttpClient, timeout::TimeoutConfig,
+};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use domain::Dialect;
@@ -107,6 +109,7 @@ pub fn context(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<String>) -
         .behavior_version(BehaviorVersion::latest())
         .region(region.clone())
         .credentials_provider(credentials.clone())
+        .timeout_config(timeouts())
         .http_client(http.clone());
     table.set_endpoint_url(optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| optional("AWS_ENDPOINT_URL")));
     let mut gateways = BTreeMap::new();
@@ -173,6 +176,13 @@ fn attachments_bucket(
     }
 }
 
+/// A call that is never answered, on a connection that died while the function slept, is made again: within the 10 s that a
+/// function has. Without this the SDK waits for ever.
+fn timeouts() -> TimeoutConfig {
+    let seconds = Duration::from_secs;
+    TimeoutConfig::builder().operation_attempt_timeout(seconds(3)).operation_timeout(seconds(8)).build()
+}
+
 /// The SDK's retries are off: the delivery retries within its own deadline, and a 429 must reach it at once.
 fn management_client(
     url: String,
@@ -202,6 +212,7 @@ fn topic_client(
         .behavior_version(aws_sdk_sns::config::BehaviorVersion::latest())
         .region(region)
         .credentials_provider(credentials)
+        .timeout_config(timeouts())
         .http_client(http.clone());
     config.set_endpoint_url(elsewhere);
     aws_sdk_sns::Client::from_conf(config.build())

@@ -55,8 +55,9 @@ pub enum Release {
 }
 
 impl Store {
-    /// Subscribes a connection to a topic, or again, and holds the subscription: what is written to the log
-    /// `life` from now on is left to the holder.
+    /// Subscribes a connection to a topic and holds the subscription: what is written to the log `life` from now on is
+    /// left to the holder. One that there is already is left alone: what it is still owed is known to nobody. Then it
+    /// says how that one stands.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
@@ -66,21 +67,60 @@ impl Store {
         topic: &Topic,
         detail: Option<&str>,
         life: Number,
-        (now, until): (Timestamp, Timestamp),
+        times: (Timestamp, Timestamp),
+    ) -> Result<Result<Hold, Flow>, Error> {
+        self.put_hold(connection, topic, detail, life, times, false).await
+    }
+
+    /// The same, and what there is already is taken over: by who sends all that it may be owed.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn take_over(
+        &self,
+        connection: &Connection,
+        topic: &Topic,
+        detail: Option<&str>,
+        life: Number,
+        times: (Timestamp, Timestamp),
     ) -> Result<Hold, Error> {
+        let held = self.put_hold(connection, topic, detail, life, times, true).await?;
+        held.map_err(|_flow| Error::Internal("a write without a condition was refused".into()))
+    }
+
+    async fn put_hold(
+        &self,
+        connection: &Connection,
+        topic: &Topic,
+        detail: Option<&str>,
+        life: Number,
+        (now, until): (Timestamp, Timestamp),
+        over: bool,
+    ) -> Result<Result<Hold, Flow>, Error> {
         let hold = Hold { number: life, id: Self::nonce()?.bits(), until };
         let topic = topic.name();
-        let by_connection = item::keyed(&keys::connection_topic(&connection.id, &topic));
+        let mut by_connection = item::keyed(&keys::connection_topic(&connection.id, &topic));
         let mut by_topic = subscription::to_item(connection, &topic, detail);
         by_topic.insert("n".into(), number(life));
         by_topic.insert("g".into(), number(hold.id));
         by_topic.insert("h".into(), number(until.millis()));
-        // First the one by which it is found when the connection ends.
-        for mut item in [by_connection, by_topic] {
+        for item in [&mut by_connection, &mut by_topic] {
             item.insert(schema::TTL.into(), connection::ttl(now));
-            self.write_one(Write::put(item)).await?;
         }
-        Ok(hold)
+        // First the one by which it is found when the connection ends.
+        self.write_one(Write::put(by_connection)).await?;
+        let mut put = Write::put(by_topic);
+        if !over {
+            // Of another life of the log nothing comes any more.
+            put = put
+                .when("attribute_not_exists(pk) OR attribute_not_exists(n) OR n <> :n")
+                .with(":n", number(life));
+        }
+        let Written::Refused(refused) = self.write_one(put).await? else { return Ok(Ok(hold)) };
+        let standing = refused.into_iter().next().and_then(|(_, standing)| standing);
+        let flow = flow(&standing.ok_or(Error::Busy)?)?;
+        // The SDK asked again for what had been done: this is its own.
+        Ok(if matches!(flow, Flow::Held(own) if own.id == hold.id) { Ok(hold) } else { Err(flow) })
     }
 
     /// Leaves the entries up to `seq` to the holder, and notes that the connection is owed them. Gives back how the subscription stands instead if it is not

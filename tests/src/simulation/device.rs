@@ -63,6 +63,8 @@ pub struct Device {
     notices: Vec<String>,
     /// The last position of each log, where the dialect has such.
     positions: BTreeMap<String, (Value, u64)>,
+    /// It subscribes again now and then to what it is subscribed to: this says when.
+    again: Option<Dice>,
     /// It has been told that the world is in its last phase.
     ending: bool,
 }
@@ -90,6 +92,8 @@ struct Open {
     /// What the client waits for, until when.
     asked: Option<tokio::time::Instant>,
     barred: usize,
+    /// It has said again what it subscribes to: what it heard meanwhile, it has.
+    repeated: bool,
     deaf: bool,
     /// When API Gateway ends it unless something is said on it.
     idle: tokio::time::Instant,
@@ -112,12 +116,30 @@ impl Device {
         // What is asked for again and again is dear where a world lasts.
         let polls = dialect == Dialect::Channelstream && !world.weather.dawdles() && dice.permille(400);
         // Dice of their own: worlds without notices are as they were.
+        // Some say again what they subscribe to, though they do already.
+        let repeats = dialect == Dialect::Channels
+            && Dice::new(seed, "repeats").permille(300)
+            && Dice::new(seed, &format!("repeats of device {device}")).permille(600);
         let listens = dialect == Dialect::Channels
             && Dice::new(seed, "notices").permille(300)
             && Dice::new(seed, &format!("notices of device {device}")).permille(700);
         let notices = if listens { vec![format!("user:{user}"), "global".to_owned()] } else { Vec::new() };
         let (user, positions) = (user.to_owned(), BTreeMap::new());
-        Self { world, user, device, dialect, arrays, polls, dice, phases, notices, positions, ending: false }
+        let again = repeats.then(|| Dice::new(seed, &format!("again by device {device}")));
+        Self {
+            world,
+            user,
+            device,
+            dialect,
+            arrays,
+            polls,
+            dice,
+            phases,
+            notices,
+            positions,
+            again,
+            ending: false,
+        }
     }
 
     /// Listens until the world is over.
@@ -201,8 +223,8 @@ impl Device {
             return None;
         }
         self.world.lines.open(&connection);
-        let (asked, barred, deaf, idle, gap) = (None, 0, false, soon(), false);
-        let mut open = Open { socket, connection, received, asked, barred, deaf, idle, gap };
+        let (asked, barred, repeated, deaf, idle, gap) = (None, 0, false, false, soon(), false);
+        let mut open = Open { socket, connection, received, asked, barred, repeated, deaf, idle, gap };
         match self.dialect {
             Dialect::Channels => self.subscribe(&mut open),
             Dialect::Nkchat => self.say(&mut open, &everything_said(), "coreevent"),
@@ -243,6 +265,18 @@ impl Device {
         }
         let frame = json!({"action": "subscribe", "channels": channels, "after": after});
         self.say(open, &frame, "subscribe");
+    }
+
+    /// Says once more what it subscribes to, and not what it has: it is all on this socket.
+    fn subscribe_again(&self, open: &mut Open) {
+        let topics = self.topics();
+        for (room, _) in &topics {
+            let (socket, room) = (open.socket, room.clone());
+            self.world.history.note(Fact::Subscribing { socket, room, after: None, epoch: None });
+        }
+        (open.barred, open.repeated) = (0, true);
+        let channels: Vec<&String> = topics.iter().map(|(_, topic)| topic).collect();
+        self.say(open, &json!({"action": "subscribe", "channels": channels}), "subscribe");
     }
 
     /// Listens until the socket ends; says by whom it does.
@@ -354,7 +388,9 @@ impl Device {
                     let seq = position.get("seq").and_then(Value::as_u64).unwrap_or_default();
                     let recovered = position.get("recovered") == Some(&Value::Bool(true));
                     let epoch = position.get("epoch").cloned().unwrap_or_default();
-                    self.positions.insert(room.clone(), (epoch.clone(), seq));
+                    let had = self.positions.get(&room).filter(|(had, _)| open.repeated && *had == epoch);
+                    let reached = had.map_or(seq, |(_, had)| seq.max(*had));
+                    self.positions.insert(room.clone(), (epoch.clone(), reached));
                     let epoch = epoch.to_string();
                     self.world.history.note(Fact::Subscribed { socket, room, seq, recovered, epoch });
                 }
@@ -389,6 +425,10 @@ impl Device {
                 open.gap |= self.world.weather.gives_up() && open.asked.is_none() && seq > position.1 + 1;
                 if !open.gap {
                     position.1 = position.1.max(seq);
+                }
+                let again = self.again.as_ref().is_some_and(|dice| dice.permille(120));
+                if again && open.asked.is_none() && !open.gap && !self.ending {
+                    self.subscribe_again(open);
                 }
             }
         }

@@ -275,6 +275,7 @@ impl Listeners<'_> {
         let last = position.last.unwrap_or(seq.saturating_sub(1));
         if seq > last {
             let mut missed = missed(oracle, &who.user, last, seq - 1);
+            missed.retain(|seq| !position.heard.contains(seq));
             missed.retain(|seq| !self.case.is_excused(room, *seq, &who.listener(socket)));
             if !missed.is_empty() {
                 let what =
@@ -299,7 +300,9 @@ impl Listeners<'_> {
                 let Some(last) = position.last.filter(|_| position.subscribed == Some(true)) else {
                     continue;
                 };
-                if always { missed(oracle, &who.user, last, tail) } else { Vec::new() }
+                let mut missed = if always { missed(oracle, &who.user, last, tail) } else { Vec::new() };
+                missed.retain(|seq| !position.heard.contains(seq));
+                missed
             } else {
                 let Some(since) = who.listening.filter(|_| always) else { continue };
                 let heard: BTreeSet<u64> = who.written.get(room).into_iter().flatten().copied().collect();
@@ -337,7 +340,8 @@ impl Listeners<'_> {
             let user = user.unwrap_or_default();
             let tail = oracle.tail(u64::MAX);
             let reads = oracle.may_read(user, tail);
-            let missed = missed(oracle, user, position.last.unwrap_or(tail), tail);
+            let mut missed = missed(oracle, user, position.last.unwrap_or(tail), tail);
+            missed.retain(|seq| !position.heard.contains(seq));
             let what = match position.subscribed {
                 None => format!("{user}'s device {device} never heard whether it is subscribed"),
                 Some(subscribed) if subscribed != reads => {

@@ -14,8 +14,9 @@ use domain::{
 };
 use serde::Deserialize;
 use store::{
-    hold::{Hold, Release},
+    hold::{Flow, Hold, Release},
     log::Span,
+    retry,
 };
 use tokio::time::Instant;
 
@@ -55,7 +56,8 @@ pub struct Entrance {
     pub name: String,
     topic: Topic,
     log: Conversation,
-    hold: Hold,
+    /// None where a subscription goes on that there was already.
+    hold: Option<Hold>,
     /// The last entry that was sent, or need not be.
     sent: Seq,
     /// The last entry that the client had, where it resumes.
@@ -141,19 +143,18 @@ impl<'a> Entering<'a> {
             call::is_about(id);
         }
         let log = self.log(&topic).await?;
-        let now = self.cx.clock.now();
-        let detail = self.command.caller.powerful.then_some(POWERFUL);
-        let times = (now, now.plus_seconds(HELD_SECONDS));
-        let hold = self.cx.store.hold(&self.command.connection, &topic, detail, log.number, times).await?;
+        let after = after.filter(|after| after.epoch == log.epoch);
+        let (hold, standing) = self.hold(&topic, &log, after.is_some()).await?;
         let Some(tail) = self.cx.store.tail(log.number).await? else {
             return Err(Error::Internal(format!("the log of {name} is empty")));
         };
         let tail = tail.place.seq;
-        let had = after.filter(|after| after.epoch == log.epoch).map(|after| Seq(after.seq));
+        let had = after.map(|after| Seq(after.seq));
         let had = had.filter(|had| *had <= tail && self.missed + (tail.0 - had.0) <= MOST_MISSED);
         self.missed += had.map_or(0, |had| tail.0 - had.0);
-        // From the entry that the client had: of several frames of one entry it may have missed the last.
-        let sent = had.map_or(tail, |had| Seq(had.0.saturating_sub(1)));
+        // From the entry that the client had: of several frames of one entry it may have missed the last. What was
+        // subscribed to before may be owed anything since it began.
+        let sent = had.map_or(standing.unwrap_or(tail), |had| Seq(had.0.saturating_sub(1)));
         let mut entrance = Entrance { name, topic, log, hold, sent, had, recovered: had.is_some() };
         if let Err(error) = self.standing(&entrance).await?.allowed(self, &entrance.topic) {
             self.leave(&entrance).await?;
@@ -178,9 +179,10 @@ impl<'a> Entering<'a> {
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn let_go(mut self) -> Result<(), Error> {
         for mut entrance in std::mem::take(&mut self.entrances) {
+            let Some(hold) = entrance.hold else { continue };
             loop {
                 let connection = &self.command.connection.id;
-                let (topic, hold, sent) = (&entrance.topic, entrance.hold, entrance.sent);
+                let (topic, sent) = (&entrance.topic, entrance.sent);
                 match self.cx.store.release(topic, connection, hold, sent).await? {
                     Release::Done | Release::Lost => break,
                     Release::Missed => {}
@@ -197,6 +199,40 @@ impl<'a> Entering<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Holds a subscription, or finds one that began before: after which entry, so that it goes on. Whoever resumes is sent
+    /// all that such a one may be owed, and takes it over.
+    async fn hold(
+        &self,
+        topic: &Topic,
+        log: &Conversation,
+        resumes: bool,
+    ) -> Result<(Option<Hold>, Option<Seq>), Error> {
+        let (store, connection) = (&self.cx.store, &self.command.connection);
+        let detail = self.command.caller.powerful.then_some(POWERFUL);
+        for attempt in 0.. {
+            let now = self.cx.clock.now();
+            let times = (now, now.plus_seconds(HELD_SECONDS));
+            let standing = match store.hold(connection, topic, detail, log.number, times).await? {
+                Ok(hold) => return Ok((Some(hold), None)),
+                Err(standing) => standing,
+            };
+            match standing {
+                Flow::After(place) if !resumes => return Ok((None, Some(place.seq))),
+                Flow::After(place) => {
+                    let hold = store.take_over(connection, topic, detail, log.number, times).await?;
+                    return Ok((Some(hold), Some(place.seq)));
+                }
+                // An earlier message of the client's is still being answered.
+                Flow::Held(hold) if hold.until > now && Instant::now() < self.deadline => {
+                    retry::pause(attempt).await;
+                }
+                // Whoever answered it has died: what was left to them is known to nobody.
+                Flow::Held(_) | Flow::All => break,
+            }
+        }
+        Err(Error::Busy)
     }
 
     async fn leave(&self, entrance: &Entrance) -> Result<(), Error> {

@@ -89,6 +89,43 @@ async fn hundreds_of_lost_connections_lose_double_and_reorder_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subscribing_again_loses_nothing_that_is_under_way() {
+    const MESSAGES: u64 = 100;
+    let server = Server::start().await;
+    let id = channel(&server, "private", "ann", &["bob"]).await;
+    let other = channel(&server, "private", "ann", &["bob"]).await;
+    let (topic, second) = (format!("channel:{id}"), format!("channel:{other}"));
+    let mut socket = Realtime::open(&server, "bob").await;
+    let (_, answer) = socket.subscribe(&[&topic], json!(null)).await;
+    let start = answer["data"]["positions"][&topic]["seq"].as_u64().unwrap();
+    let ann = server.user("ann");
+    let mut heard = Vec::new();
+    for message in 0..MESSAGES {
+        // It is acknowledged, and not yet told.
+        say(&ann, &id, &message.to_string()).await;
+        let both: &[&str] = if message % 2 == 0 { &[&topic] } else { &[&topic, &second] };
+        let (before, answer) = socket.subscribe(both, json!(null)).await;
+        heard.extend(before);
+        let reached = &answer["data"]["positions"][&topic];
+        assert_eq!(reached["seq"], json!(start), "where it began: no later than what is still to come");
+    }
+    // A position that is none takes nothing away either.
+    for seq in [json!(start + 1_000_000), json!(0)] {
+        say(&ann, &id, "more").await;
+        let after = json!({&topic: {"epoch": answer["data"]["positions"][&topic]["epoch"], "seq": seq}});
+        heard.extend(socket.subscribe(&[&topic], after).await.0);
+    }
+    heard.extend(socket.heard(&server).await);
+    let mut seqs: Vec<u64> =
+        heard.iter().filter(|one| one["data"]["channel_id"] == json!(id)).map(seq).collect();
+    seqs.sort_unstable();
+    seqs.dedup();
+    seqs.retain(|seq| *seq > start);
+    assert_eq!(seqs, (start + 1..=start + MESSAGES + 2).collect::<Vec<_>>());
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kick_between_replay_and_live_lets_nothing_through() {
     let server = Server::start().await;
     let id = channel(&server, "public", "ann", &["bob"]).await;
@@ -202,7 +239,7 @@ async fn a_subscription_whose_holder_died_sends_its_client_back() {
     let topic = Topic::Conversation(ConversationId::parse(id.as_str()).unwrap());
     let times = (now, now.plus_seconds(40));
     let life = server.number(&id).await;
-    store.hold(&connections[0], &topic, None, life, times).await.unwrap();
+    store.hold(&connections[0], &topic, None, life, times).await.unwrap().unwrap();
     // Left to the holder, as long as it may live.
     say(&server.user("ann"), &id, "one").await;
     assert_eq!(socket.heard(&server).await.len(), 0);
@@ -224,7 +261,7 @@ async fn a_ping_finds_out_that_a_holder_died() {
     let topic = Topic::Conversation(ConversationId::parse(id.as_str()).unwrap());
     let life = server.number(&id).await;
     let hold = async |now: Timestamp| {
-        store.hold(&connection, &topic, None, life, (now, now.plus_seconds(40))).await.unwrap()
+        store.take_over(&connection, &topic, None, life, (now, now.plus_seconds(40))).await.unwrap()
     };
     let owed = async || store.kept_connection(&connection.id, now()).await.unwrap().unwrap().owed;
     let held = hold(now()).await;
