@@ -41,8 +41,10 @@ fn opening(prices: &Prices) -> String {
          [prices.json](prices.json) ({}), each with its source. Change them there, and print the page again.\n\n\
          Assumed, because it cannot be counted without AWS: the table answers in {} ms, `@connections` in {} ms, the topic \
          in {} ms; a call takes {} ms of CPU time and a post {} ms (twice what `cargo run -p tests --example cpu_time` measures: 1.5 to \
-         1.9 ms, and 0.11 ms); a function has {} GB, logs {} bytes a call, and {} % of the calls are traced. Nobody has \
-         compared this page with an invoice.\n\n",
+         1.9 ms, and 0.11 ms); a function has {} GB, logs {} bytes a call, and {} % of the calls are traced. \
+         X-Ray also traces the first call of every second, which is in no sum here: $13 a month at most, and nearly half of the bill of a \
+         small deployment. `Tracing: PassThrough` in the template's `Globals` turns it off. Nobody has compared this page with an \
+         invoice.\n\n",
         prices.of,
         answers.table,
         answers.post,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use std::collections::BTreeSet;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dialects::channelstream::{
     event,
     message::{self, audience},
@@ -14,11 +15,13 @@ use dialects::channelstream::{
     schema, time,
 };
 use domain::{
-    ConversationId, Dialect, Error, Message, MessageId, Place, Seq, UserId,
+    ConversationId, Dialect, Error, Message, MessageId, Place, Seq, Timestamp, UserId,
     message::{Content, State},
 };
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use store::idempotency::Claim;
 
 use super::{
     outreach,
@@ -93,12 +96,53 @@ async fn to_channel(cx: &Context, id: &ConversationId, drafts: &[&Asked]) -> Res
 /// To all connections of users, in no channel. Users who are not known are left out.
 async fn to_users(cx: &Context, drafts: &[&Asked]) -> Result<Vec<Message>, Error> {
     let messages: Vec<Message> = drafts.iter().map(|draft| unplaced(cx, draft)).collect();
-    for (draft, message) in drafts.iter().zip(&messages) {
+    for message in &messages {
         outreach::check_size(&message.content)?;
-        let event = event::message(message, None);
-        outreach::tell_users(cx, &draft.delivery.pm_users, &event, message.at).await?;
     }
-    Ok(messages)
+    let mut told = Vec::with_capacity(messages.len());
+    for (draft, message) in drafts.iter().zip(messages) {
+        told.push(if draft.uuid.is_some() {
+            once(cx, draft, message).await?
+        } else {
+            tell(cx, draft, message).await?
+        });
+    }
+    Ok(told)
+}
+
+async fn tell(cx: &Context, draft: &Asked, message: Message) -> Result<Message, Error> {
+    outreach::tell_users(cx, &draft.delivery.pm_users, &event::message(&message, None), message.at).await?;
+    Ok(message)
+}
+
+/// Tells a message that is in no log, and whose uuid the application chose, once in a day. With other words it is another.
+async fn once(cx: &Context, draft: &Asked, message: Message) -> Result<Message, Error> {
+    let (whose, uuid) = (format!("channelstream:{}", message.author), message.id.as_str());
+    let asked = (&message.content, &message.content.text, &message.audience);
+    let asked = serde_json::to_vec(&asked).map_err(|error| Error::Internal(format!("JSON: {error}")))?;
+    let asked = URL_SAFE_NO_PAD.encode(Sha256::digest(asked));
+    match cx.store.claim(&whose, uuid, &asked, cx.clock.now()).await? {
+        Claim::Do { seed, .. } => {
+            let uuid = uuid.to_owned();
+            match tell(cx, draft, message).await {
+                Ok(message) => {
+                    let at = message.at.millis().to_string();
+                    cx.store.settle(&whose, &uuid, &seed, (StatusCode::OK.as_u16(), &at)).await?;
+                    Ok(message)
+                }
+                Err(error) => {
+                    cx.store.put_back(&whose, &uuid, &seed, false).await?;
+                    Err(error)
+                }
+            }
+        }
+        Claim::Done { body, .. } => {
+            let at = body.parse().map_or(message.at, Timestamp::from_millis);
+            Ok(Message { at, ..message })
+        }
+        Claim::UnderWay => Err(Error::Busy),
+        Claim::Different => tell(cx, draft, message).await,
+    }
 }
 
 fn author(draft: &Asked) -> UserId {

@@ -4,7 +4,7 @@
 //! Chunks of one shard that come together are told in one go, in their order. If one of them cannot be, none of
 //! them is done, and the queue brings them again before anything else of the shard.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{Error, Event, Number};
 use futures_util::{StreamExt as _, stream};
@@ -12,7 +12,7 @@ use http::StatusCode;
 use store::{change::Change, division::Served};
 
 use super::{
-    chunk::{self, Chunk},
+    chunk::{self, Carried, Chunk},
     division, due, post,
     stage::Stage,
 };
@@ -40,6 +40,9 @@ pub static ENDPOINT: Endpoint = Endpoint {
     ],
     handler: answer,
 };
+
+/// Pauses between attempts while the table is busy, in milliseconds: together much less than the 60 s of the function.
+const PAUSES: [u64; 5] = [200, 400, 800, 1_600, 3_200];
 
 /// Shards of one call that are served at once.
 const SHARDS_AT_ONCE: usize = 4;
@@ -100,11 +103,12 @@ async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
     let Chunk { number, generation, shard, few_members, .. } = first;
     let round = chunks.iter().filter(|chunk| !chunk.more).map(|chunk| chunk.round).max();
     let carried = chunks.into_iter().flat_map(|chunk| chunk.carried);
-    let changes = chunk::unload(cx, number, carried).await?;
+    let carried: Vec<Carried> = carried.collect();
+    let changes = patiently(|| chunk::unload(cx, number, carried.iter().cloned())).await?;
     let changes: Vec<&Change> = changes.iter().collect();
-    let (stage, size) = Stage::set_for(cx, number, &changes, (&shard, few_members)).await?;
+    let (stage, size) = patiently(|| Stage::set_for(cx, number, &changes, (&shard, few_members))).await?;
     if let Some(stage) = &stage {
-        let due = due::of(cx, stage, &changes).await?;
+        let due = patiently(|| due::of(cx, stage, &changes)).await?;
         let posted = post::post_all(cx, due.queues).await;
         if let Some(now) = posted.done {
             cx.road.metrics.told(metrics::written(changes.iter().copied()), now);
@@ -114,16 +118,29 @@ async fn serve(cx: &Context, chunks: Vec<Chunk>) -> Result<(), Error> {
     }
     let Some(round) = round else { return Ok(()) };
     let served = Served { round, size };
+    let (name, end) = (shard.name(), shard.end());
     let ended = changes.iter().any(|change| ends(change));
     if ended {
         // Before the round, which lets the audience be divided anew: then nobody would find it.
-        cx.store.note_served((number, generation), &shard.end(), served, cx.clock.now()).await?;
+        patiently(|| cx.store.note_served((number, generation), &end, served, cx.clock.now())).await?;
     }
-    cx.store.note_served((number, generation), &shard.name(), served, cx.clock.now()).await?;
+    patiently(|| cx.store.note_served((number, generation), &name, served, cx.clock.now())).await?;
     if ended {
         sweep(cx, number).await?;
     }
     Ok(())
+}
+
+/// Asks again, for some seconds, while the table is busy: what the function reports as failed the queue brings again only
+/// when its time of invisibility is over, 90 s later, and holds up its shard until then.
+async fn patiently<T, A: Future<Output = Result<T, Error>>>(ask: impl Fn() -> A) -> Result<T, Error> {
+    for pause in PAUSES {
+        match ask().await {
+            Err(Error::Busy) => tokio::time::sleep(Duration::from_millis(pause)).await,
+            other => return other,
+        }
+    }
+    ask().await
 }
 
 /// Whether the change is the end of its conversation.

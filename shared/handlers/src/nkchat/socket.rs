@@ -96,10 +96,17 @@ async fn respond(cx: &Context, connection: &str, session: Option<&Open>, scope: 
         After::Nothing | After::Later if due => ping(cx, connection).await,
         After::Nothing | After::Later => {}
     }
-    if !unknown.is_empty()
-        && let Some(open) = session
-    {
-        tell_unknown(cx, open, request, &unknown).await;
+    if unknown.is_empty() {
+        return;
+    }
+    match session {
+        Some(open) => tell_unknown(cx, open, request, &unknown).await,
+        // It has just logged in.
+        None => match session::find(cx, connection).await {
+            Ok(Some(open)) => tell_unknown(cx, &open, request, &unknown).await,
+            Ok(None) => {}
+            Err(error) => tracing::warn!(connection, ?error, "nobody is told of unknown fields"),
+        },
     }
 }
 

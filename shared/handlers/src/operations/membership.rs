@@ -352,10 +352,9 @@ pub async fn watch(cx: &Context, caller: &Caller, id: &ConversationId, on: bool)
     cx.store.set_watcher(id, user, on, cx.clock.now()).await
 }
 
-/// Whom the caller named, if that was not just those whom it changed.
+/// Whom the caller named, if that was not just those whom it changed, in their order.
 fn named_beside(named: &[UserId], changed: &[UserId]) -> Vec<UserId> {
-    let same = named.len() == changed.len() && named.iter().all(|user| changed.contains(user));
-    if same { Vec::new() } else { named.to_vec() }
+    if named == changed { Vec::new() } else { named.to_vec() }
 }
 
 fn not_direct(conversation: &Conversation) -> Result<(), Error> {

@@ -133,6 +133,28 @@ async fn a_uuid_sent_again_is_a_retry_or_names_the_newest() {
 }
 
 #[tokio::test]
+async fn a_message_to_users_is_told_once_however_often_it_is_sent() {
+    let server = Server::start().await;
+    let connected = connect(&server, "bob", &["room"], json!({})).await;
+    let mut bob = open(&server, "bob", connected["conn_id"].as_str().unwrap()).await;
+    let uuid = "12345678-1234-5678-1234-567812345679";
+    let post = async |text: &str| {
+        let message = json!([{"user": "ann", "pm_users": ["bob"], "uuid": uuid, "message": {"text": text}}]);
+        signed(&server).post("/message", message).await.expect(200)
+    };
+    let first = post("one").await;
+    assert_eq!(post("one").await, first, "also when it was");
+    post("two").await;
+    assert_eq!(texts(&heard(&server, &mut bob).await), ["one", "two"]);
+    server.clock.step(86_401_000);
+    let connected = connect(&server, "bob", &["room"], json!({})).await;
+    let mut bob = open(&server, "bob", connected["conn_id"].as_str().unwrap()).await;
+    post("one").await;
+    assert_eq!(texts(&heard(&server, &mut bob).await), ["one"], "a day later it is another");
+    server.end().await;
+}
+
+#[tokio::test]
 async fn presence_is_told_when_the_first_comes_and_the_last_goes() {
     let server = Server::in_process().await;
     let configs = json!({"channel_configs": {"room": {"notify_presence": true}}});

@@ -26,10 +26,17 @@ async fn an_event_comes_once_and_is_spelled_as_it_was_asked_for() {
         .await;
     rpc(&server, "conversation", "remove_members", json!({"conversation_id": id, "user_ids": ["bob"]})).await;
     let heard = plain.events(&server).await;
+    for cmd in ["add_members", "remove_members"] {
+        let unsorted = json!({"conversation_id": id, "user_ids": ["eve", "cat", "dan"]});
+        rpc(&server, "conversation", cmd, unsorted).await;
+        let body = &plain.events(&server).await[0]["body"];
+        assert_eq!(body["user_ids"], json!(["eve", "cat", "dan"]), "as sent");
+    }
     assert_eq!(types(&heard), ["created", "added_memebers", "removed_memebers"]);
     assert_eq!(heard[1]["body"], json!({"user_ids": ["bob", "ann"]}));
-    assert_eq!(types(&seeds.events(&server).await), ["added_memebers", "removed_memebers"]);
-    assert_eq!(types(&servers.events(&server).await), ["added_members", "removed_members"]);
+    let twice = |one: &'static str, other: &'static str| [one, other, one, other];
+    assert_eq!(types(&seeds.events(&server).await), twice("added_memebers", "removed_memebers"));
+    assert_eq!(types(&servers.events(&server).await), twice("added_members", "removed_members"));
     server.end().await;
 }
 
