@@ -9,9 +9,10 @@
 //! - [`reading`], [`position`]: how far one has read, and what is left.
 //! - [`relay`]: messages that the application's server writes and changes for its users.
 //! - [`notice`]: what one user, or everybody, is told.
-//! - [`access`]: may the caller look into it at all?
+//! - [`access`]: may the caller look into it at all? `block`: may one of two speak to the other?
 
 pub mod access;
+mod block;
 pub mod commit;
 pub mod conversation;
 pub mod create;

@@ -1,5 +1,6 @@
 //! What happens across dialects: written with one, heard and read with others.
 
+mod blocks;
 mod channelize_to_events;
 mod kinds;
 mod membership;
