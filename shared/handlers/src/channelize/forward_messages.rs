@@ -64,7 +64,7 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
         }
         drafts.push(copy(message));
     }
-    for conversation in conversations(&cx, &request.caller, targets).await? {
+    for conversation in conversations(&cx, &request.caller, targets, &drafts).await? {
         for some in drafts.chunks(FORWARDED_AT_ONCE) {
             send::send(&cx, &request.caller, Dialect::Channelize, &conversation, some.to_vec()).await?;
         }

@@ -4,6 +4,7 @@ mod blocks;
 mod channelize_to_events;
 mod kinds;
 mod membership;
+mod nothing_left;
 mod recipients;
 mod sdk;
 
