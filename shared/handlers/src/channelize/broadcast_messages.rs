@@ -12,11 +12,14 @@ use serde::Deserialize;
 use super::request::{Request, answer, reply};
 use crate::{
     auth::Caller,
-    channelize::{body::MessageBody, send_message::target},
+    channelize::{body::MessageBody, create_conversation::private},
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
-    operations::send,
+    operations::{
+        send::{self, Draft},
+        target,
+    },
 };
 
 /// The function.
@@ -53,10 +56,9 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
         return Err(Error::invalid("id", "and `parentId` cannot be broadcast"));
     }
     let targets = targets(body.user_ids, body.conversation_ids)?;
-    let conversations = conversations(&cx, &request.caller, targets).await?;
-    for conversation in &conversations {
-        let drafts = vec![draft.clone()];
-        send::send(&cx, &request.caller, Dialect::Channelize, conversation, drafts).await?;
+    let drafts = vec![draft];
+    for conversation in conversations(&cx, &request.caller, targets, &drafts).await? {
+        send::send(&cx, &request.caller, Dialect::Channelize, &conversation, drafts.clone()).await?;
     }
     reply::<[(); 0]>(StatusCode::OK, &[])
 }
@@ -84,32 +86,18 @@ pub(super) fn targets(
     Ok((users, conversations))
 }
 
-/// The conversations of these targets, each once. All are looked up, and the caller's right to write into them
-/// is checked, before anything is sent to the first.
+/// The conversations of these targets, each once. All that the messages could be refused for is asked before
+/// anything is made or sent.
 ///
 /// # Errors
-/// As [`target`] and [`send::may_send`].
+/// As [`target::all`].
 pub(super) async fn conversations(
     cx: &Context,
     caller: &Caller,
     (users, conversations): Targets,
+    drafts: &[Draft],
 ) -> Result<Vec<ConversationId>, Error> {
-    let mut found = Vec::with_capacity(users.len() + conversations.len());
-    for id in conversations {
-        let id = target(cx, caller, Some(id), None).await?;
-        send::may_send(cx, caller, &id).await?;
-        if !found.contains(&id) {
-            found.push(id);
-        }
-    }
-    let users: Vec<UserId> = users.into_iter().map(UserId::parse).collect::<Result<_, _>>()?;
-    crate::operations::create::known_users(cx, caller, Dialect::Channelize, &users).await?;
-    for user in users {
-        let id = target(cx, caller, None, Some(user.as_str().to_owned())).await?;
-        send::may_send(cx, caller, &id).await?;
-        if !found.contains(&id) {
-            found.push(id);
-        }
-    }
-    Ok(found)
+    let conversations = conversations.into_iter().map(ConversationId::parse).collect::<Result<_, _>>()?;
+    let users = users.into_iter().map(UserId::parse).collect::<Result<_, _>>()?;
+    target::all(cx, caller, Dialect::Channelize, (conversations, users), drafts, &private()).await
 }

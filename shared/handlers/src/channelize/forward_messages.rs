@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use dialects::events::attachment::is_upload;
 use domain::{
-    Dialect, Error, Message,
+    Dialect, Error, Message, Object,
     message::{Content, Kind},
 };
 use http::Method;
@@ -62,9 +63,9 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
         if message.state.recalled {
             return Err(messages::NO_MESSAGE);
         }
-        drafts.push(copy(message));
+        drafts.push(copy(message)?);
     }
-    for conversation in conversations(&cx, &request.caller, targets).await? {
+    for conversation in conversations(&cx, &request.caller, targets, &drafts).await? {
         for some in drafts.chunks(FORWARDED_AT_ONCE) {
             send::send(&cx, &request.caller, Dialect::Channelize, &conversation, some.to_vec()).await?;
         }
@@ -73,18 +74,37 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
 }
 
 /// "Consider the forwarded messages as a new instance of the message": what was said, by whoever forwards it,
-/// without the thread, the recipients and the claimed time of the first one.
-fn copy(message: Message) -> Draft {
+/// without the thread, the recipients and the claimed time of the first one; listed and counted, whatever its own
+/// dialect did with it.
+///
+/// The bytes of a file that was uploaded belong to the first message, and to those who may see it: a copy goes
+/// without it.
+///
+/// # Errors
+/// [`Error::Invalid`] for a message of nothing but such files.
+fn copy(message: Message) -> Result<Draft, Error> {
     let first = message.content.forwarded_from.clone().unwrap_or(message.id);
-    Draft {
-        content: Content {
-            kind: Kind::Forward,
-            forwarded_from: Some(first),
-            parent: None,
-            thread_only: false,
-            claimed_at: None,
-            ..message.content
-        },
-        ..Draft::default()
+    let mut content = Content {
+        kind: Kind::Forward,
+        forwarded_from: Some(first),
+        parent: None,
+        thread_only: false,
+        claimed_at: None,
+        unlisted: false,
+        no_unread: false,
+        wire: Object::new(),
+        ..message.content
+    };
+    let said = content.attachments.len();
+    content.attachments.retain(|one| !is_upload(one));
+    let is_empty = content.text.as_deref().unwrap_or_default().is_empty()
+        && content.payload.is_empty()
+        && content.attachments.is_empty();
+    if is_empty && said > 0 {
+        return Err(Error::invalid(
+            "messageIds",
+            "has a message of uploaded files only, which stay where they are",
+        ));
     }
+    Ok(Draft { content, ..Draft::default() })
 }

@@ -10,12 +10,11 @@ use serde::Deserialize;
 
 use super::request::{Request, answer, reply};
 use crate::{
-    auth::Caller,
     channelize::{body::MessageBody, create_conversation::private, show},
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
-    operations::{create, history::Shown, send},
+    operations::{history::Shown, send, target},
 };
 
 /// The function.
@@ -47,8 +46,15 @@ struct Body {
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let body: Body = request.body()?;
     let draft = body.message.draft()?;
-    let (conversation_id, user_id) = (body.conversation_id, body.user_id);
-    let conversation = target(&cx, &request.caller, conversation_id, user_id).await?;
+    // Where both are named, the conversation wins.
+    let conversation = match (body.conversation_id, body.user_id) {
+        (Some(id), _) => ConversationId::parse(id)?,
+        (None, Some(id)) => {
+            let (user, drafts) = (UserId::parse(id)?, std::slice::from_ref(&draft));
+            target::direct(&cx, &request.caller, Dialect::Channelize, &user, drafts, private()).await?
+        }
+        (None, None) => return Err(Error::invalid("conversationId", "or `userId` is required")),
+    };
     let sent = send::send(&cx, &request.caller, Dialect::Channelize, &conversation, vec![draft]).await?;
     let view = sent.view;
     let shown: Vec<Shown> =
@@ -57,23 +63,4 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     let scene = show::scene(&cx, &view, &shown).await.unwrap_or_default();
     let wire = shown.first().and_then(|one| show::wire(one, &view.conversation, &scene));
     reply(StatusCode::CREATED, &wire)
-}
-
-/// The conversation that is meant. Where both are named, the conversation wins; a user alone means the
-/// one-to-one conversation with the caller, made now if they had none.
-///
-/// # Errors
-/// [`Error::Invalid`] if neither is named, or one is no id.
-pub(super) async fn target(
-    cx: &Context,
-    caller: &Caller,
-    conversation_id: Option<String>,
-    user_id: Option<String>,
-) -> Result<ConversationId, Error> {
-    if let Some(id) = conversation_id {
-        return ConversationId::parse(id);
-    }
-    let Some(id) = user_id else { return Err(Error::invalid("conversationId", "or `userId` is required")) };
-    let user = UserId::parse(id)?;
-    Ok(create::direct(cx, caller, Dialect::Channelize, &user, private()).await?.id)
 }

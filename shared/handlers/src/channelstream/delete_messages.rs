@@ -45,6 +45,9 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 
 async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> {
     let asked = schema::many(&body(&call)?, request::delete)?;
+    for (delivery, uuid) in &asked {
+        revision(delivery, uuid).check()?;
+    }
     for (channel, group) in
         outreach::by_channel(asked.iter().map(|(delivery, _)| delivery.channel.as_deref()))
     {

@@ -46,6 +46,9 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 
 async fn handle(cx: Arc<Context>, call: HttpCall) -> Result<HttpReply, Refusal> {
     let asked = schema::many(&body(&call)?, request::edit)?;
+    for edit in &asked {
+        revision(edit).check()?;
+    }
     let mut echoes = vec![Echo::default(); asked.len()];
     for (channel, group) in outreach::by_channel(asked.iter().map(|one| one.delivery.channel.as_deref())) {
         let edits: Vec<&Asked> = group.iter().filter_map(|index| asked.get(*index)).collect();

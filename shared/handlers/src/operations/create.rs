@@ -80,6 +80,33 @@ pub async fn create(
     found(cx, caller, dialect, new, members, None).await
 }
 
+/// The one-to-one conversation of the caller and another user, if they have one.
+///
+/// # Errors
+/// [`Error::Invalid`] if the other is the caller.
+pub async fn standing(
+    cx: &Context,
+    caller: &Caller,
+    other: &UserId,
+) -> Result<Option<ConversationId>, Error> {
+    Ok(named(cx, caller, other).await?.1.map(|standing| standing.id))
+}
+
+/// Which conversation the two have had last, and that conversation if it is there still.
+async fn named(
+    cx: &Context,
+    caller: &Caller,
+    other: &UserId,
+) -> Result<(Option<ConversationId>, Option<Conversation>), Error> {
+    let own = caller.user()?;
+    if own == other {
+        return Err(Error::invalid("userId", "nobody has a conversation with oneself"));
+    }
+    let Some(id) = cx.store.direct(own, other).await? else { return Ok((None, None)) };
+    let standing = cx.store.conversation(&id, true).await?;
+    Ok((Some(id), standing.filter(|standing| !standing.deleted)))
+}
+
 /// The one-to-one conversation of the caller and another user, made now if they had none.
 ///
 /// # Errors
@@ -92,14 +119,8 @@ pub async fn direct(
     new: NewConversation,
 ) -> Result<Conversation, Error> {
     let own = caller.user()?;
-    if own == other {
-        return Err(Error::invalid("userId", "nobody has a conversation with oneself"));
-    }
-    let known = cx.store.direct(own, other).await?;
-    if let Some(id) = &known
-        && let Some(standing) = cx.store.conversation(id, true).await?
-        && !standing.deleted
-    {
+    let (known, standing) = named(cx, caller, other).await?;
+    if let Some(standing) = standing {
         return Ok(standing);
     }
     known_users(cx, caller, dialect, std::slice::from_ref(other)).await?;

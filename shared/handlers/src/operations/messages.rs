@@ -15,6 +15,7 @@ mod change;
 
 use super::{
     access,
+    block::not_blocked,
     commit::{self, Operation, Plan, Seen},
     send::{check_size, find, find_visible, is_visible},
 };
@@ -295,7 +296,8 @@ impl Operation for DeleteCopies<'_> {
 /// Gives a message other content: `edit` changes it. What a dialect cannot express it leaves alone.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::TooLarge`], [`Error::Forbidden`] unless by its author.
+/// [`Error::NotFound`], [`Error::TooLarge`], [`Error::Forbidden`] unless by its author, or between two of whom one
+/// blocks the other.
 pub async fn edit(
     cx: &Context,
     caller: &Caller,
@@ -317,6 +319,9 @@ impl<F: Fn(&mut Content) + Send + Sync> Operation for EditMessage<'_, F> {
 
     async fn plan(&self, seen: &Seen<'_>) -> Result<Plan<Message>, Error> {
         seen.actor().may_write(&seen.conversation, seen.at)?;
+        if let Some(user) = &seen.caller.user {
+            not_blocked(seen.store, &seen.conversation, user).await?;
+        }
         let (origin, mut message) = find_visible(seen, self.id).await?;
         if message.state.recalled {
             return Err(NO_MESSAGE);

@@ -3,15 +3,16 @@
 //!
 //! # Layout
 //! - [`commit`]: how a change gets into a log: read the tail, check, append, and again if overtaken.
-//! - [`send`], [`messages`]: writing messages, and changing them.
+//! - [`send`], [`target`], [`messages`]: writing messages, where to, and changing them.
 //! - [`create`], [`conversation`], [`membership`], [`pin`]: conversations, who is in them, and which are one's favourites.
 //! - [`history`], [`transcript`], [`timeline`]: reading messages: as last written; as first written, by thread or all.
 //! - [`reading`], [`position`]: how far one has read, and what is left.
 //! - [`relay`]: messages that the application's server writes and changes for its users.
 //! - [`notice`]: what one user, or everybody, is told.
-//! - [`access`]: may the caller look into it at all?
+//! - [`access`]: may the caller look into it at all? `block`: may one of two speak to the other?
 
 pub mod access;
+mod block;
 pub mod commit;
 pub mod conversation;
 pub mod create;
@@ -24,6 +25,7 @@ pub mod position;
 pub mod reading;
 pub mod relay;
 pub mod send;
+pub mod target;
 pub mod timeline;
 pub mod transcript;
 pub mod user;

@@ -8,7 +8,7 @@ use domain::{
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::{Store, directory::PARALLEL, log::Span, member::Membership, read_mark::ReadMark, signal::Signal};
 
-use super::access;
+use super::{access, block::not_blocked};
 use crate::{auth::Caller, context::Context};
 
 /// Entries of one Query; DynamoDB ends it at one megabyte anyway.
@@ -134,7 +134,8 @@ pub async fn unread(store: &Store, user: &UserId, membership: &Membership) -> Re
 /// Announces that the caller types, or types no more.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::Forbidden`] unless by somebody who may write.
+/// [`Error::NotFound`], [`Error::Forbidden`] unless by somebody who may write, or between two of whom one blocks
+/// the other.
 pub async fn type_on(
     cx: &Context,
     caller: &Caller,
@@ -146,6 +147,7 @@ pub async fn type_on(
     let view = access::view(cx, caller, id).await?;
     let now = cx.clock.now();
     view.actor().may_write(&view.conversation, now)?;
+    not_blocked(&cx.store, &view.conversation, &user).await?;
     let signal = Signal::Typing { user, typing, dialect, at: now };
     cx.store.signal(view.conversation.number, &signal, now).await
 }

@@ -4,12 +4,13 @@
 //! was used before names the newest message that it was used for, and an edit or a deletion says itself who is to
 //! hear of it. One call for one conversation is one append, as far as a transaction takes it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
-    ConversationId, Dialect, Entry, Error, Event, Message, MessageId, Object, Seq, Timestamp, UserId,
+    ConversationId, Dialect, Entry, Error, Event, Message, MessageId, Object, Seq, Timestamp, UserId, limits,
     message::{Audience, Content, Edit, State},
 };
+use serde::Serialize;
 use store::{Item, Write, message, retry, write::ITEMS_PER_TRANSACTION};
 
 use super::{
@@ -20,6 +21,10 @@ use crate::{auth::Caller, context::Context};
 
 /// Bytes of one transaction; DynamoDB takes 4 MB.
 const TRANSACTION_BYTES: usize = 3_000_000;
+/// Bytes of an item beside what is said and who may see it: three ids of 256 bytes, and its keys.
+const ITEM_BYTES: usize = 1_500;
+/// Revisions that one transaction takes, however large they are.
+const REVISED_AT_ONCE: usize = 5;
 
 /// A message to be written.
 #[derive(Debug, Clone)]
@@ -50,10 +55,10 @@ pub async fn post(
         check_size(&post.content, &post.audience)?;
     }
     let mut messages = Vec::with_capacity(posts.len());
-    for chunk in chunks(posts) {
+    while let Some(posts) = posts.get(messages.len()..).filter(|rest| !rest.is_empty()) {
         let mut attempt = 0;
         messages.extend(loop {
-            match commit::commit(cx, caller, dialect, conversation, &Posts { posts: chunk }).await {
+            match commit::commit(cx, caller, dialect, conversation, &Posts { posts }).await {
                 // Somebody else used an id at the same time: now it is there to be seen.
                 Err(Error::Conflict(_)) if attempt < retry::ATTEMPTS => {
                     retry::pause(attempt).await;
@@ -66,25 +71,37 @@ pub async fn post(
     Ok(messages)
 }
 
-/// As many as one transaction takes: an entry each, and the name of a chosen id, and perhaps a renamed message.
-fn chunks(posts: &[Post]) -> Vec<&[Post]> {
-    let mut chunks = Vec::new();
-    let (mut from, mut items, mut bytes) = (0, 0, 0);
-    for (at, post) in posts.iter().enumerate() {
-        let takes = if post.id.is_some() { 3 } else { 1 };
-        let size =
-            1_000 + serde_json::to_vec(&(&post.content, &post.content.text)).map_or(0, |json| json.len());
-        if items + takes > ITEMS_PER_TRANSACTION || bytes + size > TRANSACTION_BYTES {
-            chunks.extend(posts.get(from..at));
-            (from, items, bytes) = (at, 0, 0);
-        }
-        items += takes;
-        bytes += size;
-    }
-    chunks.extend(posts.get(from..).filter(|rest| !rest.is_empty()));
-    chunks
+/// What one transaction has taken so far.
+#[derive(Default)]
+struct Room {
+    items: usize,
+    bytes: usize,
 }
 
+impl Room {
+    /// Takes so much more, if there is room for it; for the first there always is.
+    fn takes(&mut self, items: usize, bytes: usize) -> bool {
+        let (items, bytes) = (self.items + items, self.bytes + bytes);
+        if self.items > 0 && (items > ITEMS_PER_TRANSACTION || bytes > TRANSACTION_BYTES) {
+            return false;
+        }
+        (self.items, self.bytes) = (items, bytes);
+        true
+    }
+}
+
+/// Bytes of this as JSON.
+fn size<T: Serialize>(value: &T) -> Result<usize, Error> {
+    let json = serde_json::to_vec(value).map_err(|error| Error::Internal(format!("JSON: {error}")))?;
+    Ok(json.len())
+}
+
+/// Bytes of an item that keeps a message: its ids and keys take the rest.
+fn size_of(content: &Content, audience: &Audience, state: &State) -> Result<usize, Error> {
+    Ok(ITEM_BYTES + size(&(content, &content.text, audience, state))?)
+}
+
+/// As many of these, from the first on, as one transaction takes.
 struct Posts<'a> {
     posts: &'a [Post],
 }
@@ -98,6 +115,7 @@ impl Operation for Posts<'_> {
         let mut messages: Vec<Message> = Vec::with_capacity(self.posts.len());
         let mut names: BTreeMap<MessageId, Write> = BTreeMap::new();
         let mut renamed: BTreeMap<Seq, Write> = BTreeMap::new();
+        let mut room = Room::default();
         for post in self.posts {
             let mut standing = None;
             if let Some(id) = &post.id {
@@ -119,6 +137,22 @@ impl Operation for Posts<'_> {
                 }
                 standing = stored;
             }
+            let is_known = standing.is_some();
+            // A minted id names its own place: the message there must give it up.
+            let giving_up = standing.and_then(|(origin, first)| {
+                let origin = origin.filter(|origin| first.id == origin.id())?;
+                (origin.place.number == seen.conversation.number).then_some((origin, first))
+            });
+            let (mut items, mut bytes) = (1, size_of(&post.content, &post.audience, &State::default())?);
+            if post.id.is_some() {
+                (items, bytes) = (items + 1, bytes + ITEM_BYTES);
+            }
+            if let Some((_, first)) = &giving_up {
+                (items, bytes) = (items + 1, bytes + size_of(&first.content, &first.audience, &first.state)?);
+            }
+            if !room.takes(items, bytes) {
+                break;
+            }
             let mut entry = seen.entry(entries.len(), Event::ConversationDeleted)?;
             let message = Message {
                 id: post.id.clone().unwrap_or_else(|| entry.id()),
@@ -131,17 +165,14 @@ impl Operation for Posts<'_> {
                 state: State::default(),
             };
             if post.id.is_some() {
-                let name = match &standing {
-                    Some(_) => message::name(&message.id, entry.place),
-                    None => message::reserve(&message.id, entry.place),
+                let name = if is_known {
+                    message::name(&message.id, entry.place)
+                } else {
+                    message::reserve(&message.id, entry.place)
                 };
                 names.insert(message.id.clone(), name);
             }
-            // A minted id names its own place: the message there must give it up.
-            if let Some((Some(origin), first)) = standing
-                && first.id == origin.id()
-                && origin.place.number == seen.conversation.number
-            {
+            if let Some((origin, first)) = giving_up {
                 let id = MessageId::trusted(uuid::Uuid::new_v4().to_string());
                 renamed.insert(origin.seq(), message::put(&origin, Message { id, ..first })?);
             }
@@ -181,10 +212,23 @@ pub struct Revision {
     pub rewrite: Option<Rewrite>,
 }
 
+impl Revision {
+    /// Refuses what is larger than its frame may be.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub fn check(&self) -> Result<(), Error> {
+        if size(&(&self.audience, &self.wire))? > limits::MESSAGE_BYTES {
+            return Err(Error::TooLarge { what: "The message", limit: limits::MESSAGE_BYTES });
+        }
+        Ok(())
+    }
+}
+
 /// Changes messages of one conversation. Says of each when that was, or nothing of one that is not there.
 ///
 /// # Errors
-/// [`Error::NotFound`] if there is no such conversation, [`Error::TooLarge`].
+/// [`Error::NotFound`] if there is no such conversation, [`Error::TooLarge`]: then nothing is changed.
 pub async fn revise(
     cx: &Context,
     caller: &Caller,
@@ -192,18 +236,27 @@ pub async fn revise(
     conversation: &ConversationId,
     revisions: &[Revision],
 ) -> Result<Vec<Option<Timestamp>>, Error> {
+    for revision in revisions {
+        revision.check()?;
+    }
+    // What is said of a message is as large as it is together with what it keeps.
+    if revisions.len() > REVISED_AT_ONCE && revisions.iter().any(|revision| revision.rewrite.is_some()) {
+        let all = Revisions { revisions, whole: true };
+        commit::rehearse(cx, caller, dialect, conversation, &all).await?;
+    }
     let mut done = Vec::with_capacity(revisions.len());
-    // An entry and a message each; and a message may be 100 KB.
-    for chunk in revisions.chunks(ITEMS_PER_TRANSACTION / 4) {
-        done.extend(
-            commit::commit(cx, caller, dialect, conversation, &Revisions { revisions: chunk }).await?,
-        );
+    while let Some(revisions) = revisions.get(done.len()..).filter(|rest| !rest.is_empty()) {
+        let some = Revisions { revisions, whole: false };
+        done.extend(commit::commit(cx, caller, dialect, conversation, &some).await?);
     }
     Ok(done)
 }
 
+/// As many of these, from the first on, as one transaction takes; or the whole of them, to see whether they can be
+/// done.
 struct Revisions<'a> {
     revisions: &'a [Revision],
+    whole: bool,
 }
 
 impl Operation for Revisions<'_> {
@@ -214,22 +267,18 @@ impl Operation for Revisions<'_> {
         let mut entries = Vec::new();
         let mut done = Vec::with_capacity(self.revisions.len());
         // Several revisions of a message change it one after another.
-        let mut messages: BTreeMap<MessageId, (Entry, Message)> = BTreeMap::new();
-        let mut missing: BTreeSet<&MessageId> = BTreeSet::new();
+        let mut messages: BTreeMap<&MessageId, Option<(Entry, Message)>> = BTreeMap::new();
+        let mut changed: BTreeMap<&MessageId, (Entry, Message)> = BTreeMap::new();
+        let mut room = Room::default();
         for revision in self.revisions {
-            if !messages.contains_key(&revision.id) && !missing.contains(&revision.id) {
+            if !messages.contains_key(&revision.id) {
                 let found = seen.store.message(&revision.id, true).await?;
-                match found.filter(|(entry, _)| entry.place.number == seen.conversation.number) {
-                    Some(found) => {
-                        messages.insert(revision.id.clone(), found);
-                    }
-                    None => {
-                        missing.insert(&revision.id);
-                    }
-                }
+                let found = found.filter(|(entry, _)| entry.place.number == seen.conversation.number);
+                messages.insert(&revision.id, found);
             }
-            let found = messages.get_mut(&revision.id).filter(|(_, message)| !message.state.recalled);
-            let Some((_, message)) = found else {
+            let found = changed.get(&revision.id).or(messages.get(&revision.id).and_then(Option::as_ref));
+            let Some((origin, mut message)) = found.filter(|(_, message)| !message.state.recalled).cloned()
+            else {
                 done.push(None);
                 continue;
             };
@@ -237,8 +286,8 @@ impl Operation for Revisions<'_> {
             reference.told = Some(revision.audience.clone());
             reference.wire = revision.wire.clone();
             let event = match &revision.rewrite {
-                Some(_) => Event::MessageEdited(reference),
-                None => Event::MessageRecalled(reference),
+                Some(_) => Event::MessageEdited(reference.clone()),
+                None => Event::MessageRecalled(reference.clone()),
             };
             let entry = seen.entry(entries.len(), event)?;
             if let Some(rewrite) = &revision.rewrite {
@@ -248,13 +297,21 @@ impl Operation for Revisions<'_> {
             } else {
                 message.recall();
             }
+            // What is put back changed, and what is told of it.
+            let bytes = size_of(&message.content, &message.audience, &message.state)?
+                + ITEM_BYTES
+                + size(&reference)?;
+            if !self.whole && !room.takes(2, bytes) {
+                break;
+            }
             done.push(Some(entry.at));
             entries.push(entry);
+            changed.insert(&revision.id, (origin, message));
         }
         if entries.is_empty() {
             return Ok(Plan::Nothing(done));
         }
-        let changed = messages.into_values().map(|(entry, message)| message::put(&entry, message));
+        let changed = changed.into_values().map(|(entry, message)| message::put(&entry, message));
         Ok(Plan::Append(entries, changed.collect::<Result<Vec<_>, _>>()?, done))
     }
 }

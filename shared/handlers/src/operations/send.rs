@@ -5,10 +5,11 @@ use domain::{
     message::{Audience, Content, Parent, State},
     visibility::{self, Reader},
 };
-use store::{Item, Store, message, user::Relation};
+use store::{Item, message};
 
 use super::{
     access::{self, View},
+    block::not_blocked,
     commit::{self, Operation, Plan, Seen},
     messages::NO_MESSAGE,
 };
@@ -151,7 +152,8 @@ impl Operation for Send {
     }
 }
 
-const TAKEN: Error = Error::Exists("A message with this id");
+/// What it is called when another message has the id.
+pub(super) const TAKEN: Error = Error::Exists("A message with this id");
 
 impl Send {
     /// The message that was first written with this id; none if there is none.
@@ -210,20 +212,6 @@ pub async fn may_send(cx: &Context, caller: &Caller, id: &ConversationId) -> Res
     let view = access::view(cx, caller, id).await?;
     view.actor().may_write(&view.conversation, cx.clock.now())?;
     not_blocked(&cx.store, &view.conversation, caller.user()?).await
-}
-
-/// Refuses messages between two users of whom one blocks the other.
-async fn not_blocked(store: &Store, conversation: &Conversation, author: &UserId) -> Result<(), Error> {
-    let Some(peer) = conversation.peer_of(author) else { return Ok(()) };
-    let (by_peer, by_author) = futures_util::future::try_join(
-        store.has_relation(peer, Relation::Block, author),
-        store.has_relation(author, Relation::Block, peer),
-    )
-    .await?;
-    if by_peer || by_author {
-        return Err(Error::Forbidden("One of the two users blocks the other."));
-    }
-    Ok(())
 }
 
 /// Refuses content that is larger than its frame may be.

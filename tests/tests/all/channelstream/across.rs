@@ -118,3 +118,35 @@ async fn a_batch_of_a_hundred_is_one_append_and_one_bad_element_rejects_all() {
     assert!(heard(&server, &mut bob).await.is_empty());
     server.end().await;
 }
+
+#[tokio::test]
+async fn what_stands_in_no_history_is_listed_where_it_is_forwarded_to() {
+    let server = Server::start().await;
+    listen(&server, "ann", &["room"]).await.socket.close().await;
+    server.make_users(&["bob", "cat"]).await;
+    let team = server.make_conversation("private", &["cat", "bob"]).await;
+    let unlisted = json!({
+        "channel": "room", "user": "ann", "message": {"text": "once"}, "no_history": true,
+        "exclude_users": ["z", "y"],
+    });
+    let echo = send(&server, unlisted).await;
+    let body = json!({"messageIds": [echo["uuid"]], "conversationIds": [team]});
+    server.acting_for("cat").post("/v2/messages/forward", body).await.expect(204);
+    let copy = server.user("bob").messages(&team).await.remove(0);
+    assert_eq!((&copy["body"], &copy["originalMessageId"]), (&json!("once"), &echo["uuid"]));
+    // Nor is it silent, or spelled as another dialect spelled the first one.
+    let id = domain::MessageId::parse(copy["id"].as_str().unwrap()).unwrap();
+    let (_, kept) = server.running.context.store.message(&id, true).await.unwrap().unwrap();
+    assert!(kept.content.wire.is_empty() && kept.audience.is_everybody(), "{kept:?}");
+    let silent = json!({"events": {"updateUnreadCount": false}});
+    let cat = server.user("cat");
+    let silent = cat.send_with(&team, "silent", silent).await;
+    let unread = async || -> serde_json::Value {
+        server.user("bob").get("/v2/messages/unread/count").await.expect(200)["count"].clone()
+    };
+    let before = unread().await;
+    let body = json!({"messageIds": [silent], "conversationIds": [team]});
+    cat.post("/v2/messages/forward", body).await.expect(204);
+    assert_eq!(unread().await.as_u64(), before.as_u64().map(|count| count + 1));
+    server.end().await;
+}

@@ -4,6 +4,7 @@ mod across;
 mod catch_up;
 mod economy;
 mod exchanges;
+mod large;
 mod listeners;
 mod original;
 mod samples;

@@ -140,3 +140,34 @@ async fn a_file_is_named_by_its_own_message_only() {
     assert_eq!(&ann.get(real).await.bytes[..], b"secret");
     server.end().await;
 }
+
+#[tokio::test]
+async fn a_forwarded_message_goes_without_its_files() {
+    let server = Server::start().await;
+    let mut ann = signed_in(&server, "ann").await;
+    let id = server.make_conversation("private", &["ann"]).await;
+    let room = server.number(&id).await.0;
+    let other = server.make_conversation("private", &["ann"]).await;
+    let api = server.user("ann");
+    let link = json!({"type": "image", "name": "b.png", "fileUrl": "https://example.org/b.png"});
+    let first = api.send_with(&id, "see", json!({"attachments": [link]})).await;
+    let number = ann.messages(room).await[0]["messageId"].as_u64().unwrap();
+    upload(&mut ann, number, form(&[("a.txt", "text/plain", b"a")])).await.expect(200);
+    assert_eq!(attachments(&ann, room).await.len(), 2);
+    let forward = |ids: &[&String]| json!({"messageIds": ids, "conversationIds": [other]});
+    // One of files alone, with what says of an attachment that it was uploaded.
+    let file = json!({"type": "file", "name": "c.txt", "index": 0, "checksum": "4916d6bd"});
+    let body = json!({"conversationId": id, "attachments": [file]});
+    let bare = api.post("/v2/messages/send", body).await.expect(201)["id"].as_str().unwrap().to_owned();
+    let refused = api.post("/v2/messages/forward", forward(&[&first, &bare])).await.expect(400);
+    assert!(refused["error"]["message"].as_str().unwrap().contains("messageIds"), "{refused}");
+    assert!(api.messages(&other).await.is_empty(), "nothing was forwarded");
+    api.post("/v2/messages/forward", forward(&[&first])).await.expect(204);
+    let copy = api.messages(&other).await.remove(0);
+    assert_eq!((&copy["body"], copy["attachments"].as_array().unwrap().len()), (&json!("see"), 1));
+    let kept = attachments(&ann, server.number(&other).await.0).await;
+    assert_eq!((kept.len(), &kept[0]["fileName"]), (1, &json!("b.png")));
+    let handle = kept[0]["attachmentId"].as_u64().unwrap();
+    assert_eq!(ann.get(&format!("/api/v1/attachments/{handle}/b.png")).await.status, 302);
+    server.end().await;
+}

@@ -1,8 +1,10 @@
 //! What happens across dialects: written with one, heard and read with others.
 
+mod blocks;
 mod channelize_to_events;
 mod kinds;
 mod membership;
+mod nothing_left;
 mod recipients;
 mod sdk;
 

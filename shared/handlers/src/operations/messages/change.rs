@@ -8,6 +8,7 @@ use crate::{
     auth::Caller,
     context::Context,
     operations::{
+        block::not_blocked,
         commit::{self, Operation, Plan, Seen},
         send::{find, is_visible},
     },
@@ -60,6 +61,10 @@ impl Operation for ChangeMessage<'_> {
         match self.change {
             Change::React(_) | Change::Unreact(_) => seen.actor().may_write(&seen.conversation, seen.at)?,
             Change::Pin | Change::Unpin => seen.actor().needs(Role::Admin)?,
+        }
+        // A reaction says something; a pin says nothing, and no client is told of it.
+        if let (Change::React(_), Some(user)) = (&self.change, &seen.caller.user) {
+            not_blocked(seen.store, &seen.conversation, user).await?;
         }
         let (entry, mut message) = found;
         if !is_visible(seen, &entry) {
