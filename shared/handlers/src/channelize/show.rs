@@ -113,7 +113,7 @@ pub async fn portrait(
     };
     let unread = match (&view.caller.user, &membership) {
         (Some(user), Some(membership)) if membership.number == conversation.number => {
-            reading::unread(&cx.store, user, membership).await?
+            reading::unread(&cx.store, user, membership, visibility::nothing_up_to(view.reader())).await?
         }
         _ => 0,
     };
