@@ -109,7 +109,9 @@ pub async fn portrait(
     let last = if readable { history::newest(cx, &mut view, true).await? } else { None };
     let watchers = match conversation.visibility() {
         Visibility::Private => 0,
-        _ => u64::try_from(cx.store.watchers(&conversation.id).await?.len()).unwrap_or(0),
+        _ => {
+            u64::try_from(cx.store.watchers(&conversation.id, conversation.number).await?.len()).unwrap_or(0)
+        }
     };
     let unread = match (&view.caller.user, &membership) {
         (Some(user), Some(membership)) if membership.number == conversation.number => {
