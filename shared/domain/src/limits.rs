@@ -18,5 +18,11 @@ pub const REACTIONS_PER_MESSAGE: usize = 1_000;
 pub const STATE_BYTES: usize = 200_000;
 /// Ranges of a member's own-copy deletes or absences. Further absences are merged, which hides more, never less.
 pub const RANGES_PER_MEMBER: usize = 2_000;
+/// Entries of a log that are looked at to say what is unread and what was last said. A Query that DynamoDB ends
+/// at one megabyte counts as all that it asked for: so it is 10 MB at most.
+pub const ENTRIES_PER_GLANCE: usize = 20_000;
+/// Entries of a log that one call looks at for a list or a count of messages; in the same way 52 MB at most, which
+/// takes seconds. A function has 30.
+pub const ENTRIES_PER_SEARCH: usize = 100_000;
 /// Levels of nesting in a JSON body; below what serde_json itself refuses (128).
 pub const JSON_DEPTH: usize = 64;

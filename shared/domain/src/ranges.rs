@@ -39,6 +39,12 @@ impl Ranges {
         self.0.iter().map(|&(from, to)| (Seq(from), Seq(to)))
     }
 
+    /// How far it goes from the very first seq on without a gap; 0 if the first is not in it.
+    #[must_use]
+    pub fn beginning(&self) -> Seq {
+        self.0.first().filter(|&&(from, _)| from <= 1).map_or(Seq(0), |&(_, to)| Seq(to))
+    }
+
     /// How many ranges it takes.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -91,6 +97,11 @@ mod tests {
         assert_eq!(serde_json::from_str::<Ranges>(&text).unwrap(), ranges);
         let inside: Vec<u64> = (0..15).filter(|&seq| ranges.contains(Seq(seq))).collect();
         assert_eq!(inside, [1, 2, 3, 7, 9, 10, 11, 12]);
+        assert_eq!(ranges.beginning(), Seq(3));
+        let mut later = Ranges::default();
+        assert_eq!(later.beginning(), Seq(0));
+        later.insert(Seq(2), Seq(9));
+        assert_eq!(later.beginning(), Seq(0));
         ranges.insert(Seq(2), Seq(11));
         assert_eq!(serde_json::to_string(&ranges).unwrap(), r#""1-12""#);
     }

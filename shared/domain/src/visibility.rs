@@ -79,6 +79,14 @@ pub fn may_see(openness: &Openness, reader: Reader<'_>, entry: &Entry) -> bool {
     !audience.except.contains(user) && (audience.only.is_empty() || audience.only.contains(user))
 }
 
+/// The entry up to which no message is left for the reader, who deleted the own copies of all: so far a log need
+/// not be read. It is said of a log's beginning only: in a later range there might be the edit of a message that
+/// stands before it.
+#[must_use]
+pub fn nothing_up_to(reader: Reader<'_>) -> Seq {
+    reader.user.and(reader.member).map_or(Seq(0), |member| member.hidden.beginning())
+}
+
 /// Whether the entry is told live to a user who may see it: an author whom the message leaves out finds it in the
 /// histories only.
 #[must_use]
@@ -272,6 +280,29 @@ mod tests {
         let bob_s = Entry { place: Place { seq: Seq(7), ..entry.place }, ..pin("bob") };
         assert!(!sees(Visibility::Private, &bob, &ann_s) && sees(Visibility::Private, &bob, &bob_s));
         assert!(!sees(Visibility::Private, &bob, &deletion("ann")));
+    }
+
+    #[test]
+    fn where_nothing_is_left_nothing_is_seen() {
+        let mut bob = Member::stranger(user("bob"), Number(1));
+        bob.join(Role::Member, Seq(1), Timestamp::from_millis(0));
+        for (from, to, expected) in [(7, 8, 0), (1, 5, 5), (6, 6, 8)] {
+            bob.hidden.insert(Seq(from), Seq(to));
+            let up_to =
+                |powerful| nothing_up_to(Reader { user: Some(&bob.user), member: Some(&bob), powerful });
+            assert_eq!((up_to(false), up_to(true)), (Seq(expected), Seq(expected)));
+            for seq in 1..=expected {
+                for by in ["ann", "bob"] {
+                    let entry = message(seq, by, &[], &[]);
+                    assert!(!sees(Visibility::Private, &bob, &entry));
+                    assert!(!sees(Visibility::Open, &bob, &edit(seq + 1, &entry)));
+                }
+            }
+            // The server itself has no copies, and sees what there is.
+            let server = Reader { user: None, member: Some(&bob), powerful: true };
+            assert_eq!(nothing_up_to(server), Seq(0));
+        }
+        assert!(sees(Visibility::Private, &bob, &message(9, "ann", &[], &[])));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! | division of a large audience | `CONV#<conversation id>` | `MEMBER!` | see `division.rs`, `ttl` |
 //! | shard of it: how far it was served | `SHARD#<number>` | `<generation>#<shard>`, and `<generation>#<shard>.end` when it was told of the end | `p` round, `z` size, `ttl` |
 //! | channel: how Channelstream delivers it | `CONV#<conversation id>` | `CHANNEL` | `x` JSON, `n` number, `a` last active |
-//! | watcher | `CONV#<conversation id>` | `WATCHER#<user id>` | `t` time |
+//! | watcher | `CONV#<conversation id>` | `WATCHER#<user id>` | `n` number, `t` time |
 //! | one-to-one conversation of two users | `DIRECT#<bytes of low>:<low><high>` | `DIRECT` | `c` conversation id |
 //! | name of a number | `NUMBER#<number>` | `NUMBER` | `c` conversation id |
 //! | entry of the log | `LOG#<number>` | 12 digits of seq | see `log.rs` |

@@ -82,6 +82,8 @@ pub struct Page {
 pub enum Span {
     /// Backwards, from the entry before this one, or from the tail.
     Before(Option<Seq>),
+    /// Backwards, from the entry before the second, or from the tail, to the entry after the first.
+    Between(Seq, Option<Seq>),
     /// Forwards, from the entry after this one.
     After(Seq),
 }
@@ -152,13 +154,25 @@ impl Store {
             let query = query.clone().key_condition_expression("pk = :pk AND sk < :sk");
             query.expression_attribute_values(":sk", text(sk)).scan_index_forward(false)
         };
+        let between = |first: Seq, end: &str| {
+            let query = query.clone().key_condition_expression("pk = :pk AND sk BETWEEN :first AND :end");
+            query
+                .expression_attribute_values(":first", text(keys::seq(first)))
+                .expression_attribute_values(":end", text(end))
+        };
         let query = match span {
             Span::Before(None) => before(keys::TURN),
             Span::Before(Some(seq)) => before(&keys::seq(seq)),
-            Span::After(seq) => query
-                .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :end")
-                .expression_attribute_values(":first", text(keys::seq(seq.next())))
-                .expression_attribute_values(":end", text(keys::LOG_END)),
+            // DynamoDB refuses what ends before it begins.
+            Span::Between(after, Some(before)) if before <= after.next() => {
+                return Ok(Page { entries: Vec::new(), more: false });
+            }
+            Span::Between(after, before) => {
+                let end =
+                    before.map_or_else(|| keys::LOG_END.into(), |Seq(before)| keys::seq(Seq(before - 1)));
+                between(after.next(), &end).scan_index_forward(false)
+            }
+            Span::After(seq) => between(seq.next(), keys::LOG_END),
         };
         let (items, more) = self.read_log(query).await?;
         let entries: Result<Vec<_>, _> = items.iter().map(from_item).collect();

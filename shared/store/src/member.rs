@@ -11,8 +11,8 @@ use crate::{
     schema,
 };
 
-/// Members that are swept at once.
-const SWEPT_AT_ONCE: usize = 16;
+/// Members, or watchers, that are swept at once.
+pub(crate) const SWEPT_AT_ONCE: usize = 16;
 
 /// A line of a user's own list of conversations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,12 +128,13 @@ impl Store {
         self.write_one(update.with(":n", number(life))).await.map(|_| ())
     }
 
-    /// Removes what is left of a deleted conversation's life: its members and the lines in their lists. What
-    /// a new life of the same id has put there stays.
+    /// Removes what is left of a deleted conversation's life: its members and the lines in their lists, and
+    /// its watchers. What a new life of the same id has put there stays.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn sweep_members(&self, id: &ConversationId, life: Number) -> Result<(), Error> {
+    pub async fn sweep(&self, id: &ConversationId, life: Number) -> Result<(), Error> {
+        self.sweep_watchers(id, life).await?;
         let items = self.query_all(keys::conversation_partition(id), keys::MEMBER, true).await?;
         stream::iter(items)
             .map(|found| async move {

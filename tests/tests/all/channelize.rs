@@ -1,5 +1,6 @@
 //! Channelize where its SDK does not go: what is said of several at once, said again, or taken back twice.
 
+use domain::{ConversationId, Timestamp, UserId};
 use serde_json::{Value, json};
 
 use crate::harness::{Server, http::Api};
@@ -256,5 +257,66 @@ async fn of_more_members_than_one_entry_takes_none_is_changed_if_one_must_not_be
     let all: Vec<&str> = names[..49].iter().copied().chain(["ann"]).collect();
     let remove = ann.post("/v2/conversations/team/remove_members", json!({ "members": all })).await;
     assert_eq!((remove.status, count().await), (403, 51));
+    server.end().await;
+}
+
+/// Who watches a conversation, by what its list and its portrait say.
+async fn watchers(api: &Api, id: &str) -> (Vec<String>, Value) {
+    let listed = api.get(&format!("/v2/conversations/{id}/watchers")).await.expect(200);
+    let ids = listed.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+    let portrait = api.get(&format!("/v2/conversations/{id}")).await.expect(200);
+    (ids, portrait["watchersCount"].clone())
+}
+
+#[tokio::test]
+async fn who_watched_a_conversation_that_was_deleted_does_not_watch_the_next_one() {
+    let server = Server::start().await;
+    server.make_users(&["ann", "bob", "cat", "dan"]).await;
+    let (ann, store) = (server.user("ann"), &server.running.context.store);
+    let room = ConversationId::parse("room").unwrap();
+    group(&server, "room", "public").await;
+    let first = server.number("room").await;
+    for user in ["cat", "dan"] {
+        server.user(user).post("/v2/conversations/room/start_watching", json!({})).await.expect(204);
+    }
+    assert_eq!(watchers(&ann, "room").await, (vec!["cat".to_owned(), "dan".to_owned()], json!(2)));
+    ann.delete("/channels/room").await.expect(204);
+    // The next one is there before anybody has swept up after the first, or just afterwards: cat watches it, too.
+    group(&server, "room", "public").await;
+    server.user("cat").post("/v2/conversations/room/start_watching", json!({})).await.expect(204);
+    assert_eq!(watchers(&ann, "room").await, (vec!["cat".to_owned()], json!(1)));
+    server.settled().await;
+    assert_eq!(watchers(&ann, "room").await, (vec!["cat".to_owned()], json!(1)));
+    assert_eq!(store.watchers(&room, first).await.unwrap(), [], "nothing is left of the first");
+    // As if dan had begun to watch the first just before it was deleted.
+    store.start_watching(&room, first, &UserId::parse("dan").unwrap(), Timestamp::default()).await.unwrap();
+    assert_eq!(watchers(&ann, "room").await, (vec!["cat".to_owned()], json!(1)));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn anybody_may_stop_watching() {
+    let server = Server::start().await;
+    server.make_users(&["ann", "bob", "cat"]).await;
+    let (ann, cat) = (server.user("ann"), server.user("cat"));
+    for (id, shut) in [("banned", false), ("private", true)] {
+        group(&server, id, "public").await;
+        let path = format!("/v2/conversations/{id}");
+        cat.post(&format!("{path}/start_watching"), json!({})).await.expect(204);
+        if shut {
+            ann.put(&path, json!({"type": "private"})).await.expect(200);
+        } else {
+            ann.post(&format!("{path}/ban"), json!({"userIds": ["cat"]})).await.expect(204);
+        }
+        cat.post(&format!("{path}/start_watching"), json!({})).await.expect(403);
+        let (id, number) = (ConversationId::parse(id).unwrap(), server.number(id).await);
+        let store = &server.running.context.store;
+        assert_eq!(store.watchers(&id, number).await.unwrap(), [UserId::parse("cat").unwrap()]);
+        for _ in 0..2 {
+            cat.post(&format!("{path}/stop_watching"), json!({})).await.expect(204);
+            assert_eq!(store.watchers(&id, number).await.unwrap(), []);
+        }
+    }
+    cat.post("/v2/conversations/nowhere/stop_watching", json!({})).await.expect(404);
     server.end().await;
 }

@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
-    operations::{access, history},
+    operations::{access, history, reach::Reach},
 };
 
 /// The function.
@@ -29,6 +29,6 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let mut view = access::view_log(&cx, &request.caller, &request.conversation()?).await?;
-    let messages = history::count(&cx, &mut view, &filter(&request)?).await?;
+    let messages = history::count(&cx, &mut view, &filter(&request)?, Reach::SEARCH).await?;
     count(u64::try_from(messages).unwrap_or(u64::MAX))
 }

@@ -16,6 +16,7 @@ use crate::{
     operations::{
         access,
         history::{self, Slice},
+        reach::Reach,
     },
 };
 
@@ -32,7 +33,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let mut view = access::view_log(&cx, &request.caller, &request.conversation()?).await?;
     let (limit, skip) = request.window(50)?;
-    let slice = Slice { ascending: request.ascending()?, skip, limit };
+    let slice = Slice { ascending: request.ascending()?, skip, limit, reach: Reach::SEARCH };
     let shown = history::list(&cx, &mut view, &filter(&request)?, slice).await?;
     let scene = show::scene(&cx, &view, &shown).await?;
     let wire: Vec<_> = shown.iter().filter_map(|one| show::wire(one, &view.conversation, &scene)).collect();

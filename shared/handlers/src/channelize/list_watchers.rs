@@ -29,7 +29,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let (limit, skip) = request.window(25)?;
     let view = access::view(&cx, &request.caller, &request.conversation()?).await?;
-    let watchers = cx.store.watchers(&view.conversation.id).await?;
+    let watchers = cx.store.watchers(&view.conversation.id, view.conversation.number).await?;
     let page: Vec<UserId> = watchers.into_iter().skip(skip).take(limit).collect();
     let users = cx.store.users(page).await?;
     reply(StatusCode::OK, &users.iter().map(|user| user::full(user, false, false)).collect::<Vec<_>>())

@@ -109,11 +109,13 @@ pub async fn portrait(
     let last = if readable { history::newest(cx, &mut view, true).await? } else { None };
     let watchers = match conversation.visibility() {
         Visibility::Private => 0,
-        _ => u64::try_from(cx.store.watchers(&conversation.id).await?.len()).unwrap_or(0),
+        _ => {
+            u64::try_from(cx.store.watchers(&conversation.id, conversation.number).await?.len()).unwrap_or(0)
+        }
     };
     let unread = match (&view.caller.user, &membership) {
         (Some(user), Some(membership)) if membership.number == conversation.number => {
-            reading::unread(&cx.store, user, membership).await?
+            reading::unread(&cx.store, user, membership, visibility::nothing_up_to(view.reader())).await?
         }
         _ => 0,
     };

@@ -27,6 +27,6 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
 
 async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> {
     let id = request.conversation()?;
-    membership::watch(&cx, &request.caller, &id, false).await?;
+    membership::stop_watching(&cx, &request.caller, &id).await?;
     no_content()
 }

@@ -158,7 +158,7 @@ async fn sweep(cx: &Context, number: Number) -> Result<(), Error> {
     };
     let served = cx.store.served(&division).await?;
     if division::shards(&division).iter().all(|shard| served.contains_key(&shard.end())) {
-        cx.store.sweep_members(&id, number).await?;
+        cx.store.sweep(&id, number).await?;
     }
     Ok(())
 }

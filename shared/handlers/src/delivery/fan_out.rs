@@ -250,7 +250,7 @@ async fn tell(cx: &Context, number: Number, changes: &Changes) -> Result<Told, E
 /// Removes what is left of a conversation that has ended, after its members were told.
 async fn sweep(cx: &Context, number: Number) -> Result<(), Error> {
     match cx.store.conversation_of(number).await? {
-        Some(id) => cx.store.sweep_members(&id, number).await,
+        Some(id) => cx.store.sweep(&id, number).await,
         None => Ok(()),
     }
 }

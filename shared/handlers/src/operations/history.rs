@@ -1,17 +1,21 @@
 //! Reading a conversation's messages: filtered, in the order in which they were last written.
 //!
 //! The order is the log's own: a message stands at the entry that last wrote it, its creation or its last
-//! edit. A page without filters costs one Query. A filter reads the log until the page is full.
+//! edit. A page without filters costs one Query. A filter reads the log until the page is full, or as far as the
+//! call reaches; never what stands before own copies that were all deleted.
 
 use std::collections::BTreeSet;
 
-use domain::{Entry, Error, Event, Message, MessageId, Place, Seq, UserId, message::Kind};
+use domain::{Entry, Error, Event, Message, MessageId, Place, Seq, UserId, message::Kind, visibility};
 use store::log::Span;
 
-use super::access::View;
+use super::{
+    access::View,
+    reach::{self, Reach},
+};
 use crate::context::Context;
 
-/// Entries read at a time where it is not known how many will be needed.
+/// Entries of the first Query where it is not known how many will be needed.
 const STRIDE: usize = 500;
 
 /// Which messages.
@@ -46,6 +50,17 @@ pub struct Slice {
     pub skip: usize,
     /// How many at most.
     pub limit: usize,
+    /// How much of the log is looked at, from the end that comes first.
+    pub reach: Reach,
+}
+
+/// Why a walk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// No more was wanted, or there was no more.
+    Done,
+    /// Of a log that goes on nothing more may be looked at.
+    Reach,
 }
 
 /// Something that is shown as a message.
@@ -82,10 +97,12 @@ pub fn is_system(entry: &Entry) -> bool {
     }
 }
 
-/// The messages that the caller may see, of those that the filter lets through.
+/// The messages that the caller may see, of those that the filter lets through. Where the call reaches no further they
+/// end, though there may be others.
 ///
 /// # Errors
-/// [`Error::Busy`], [`Error::Internal`]; [`Error::NotFound`] if the conversation was just deleted.
+/// [`Error::Invalid`] if they would begin beyond the call's reach; [`Error::NotFound`] if the conversation was just
+/// deleted; [`Error::Busy`], [`Error::Internal`].
 pub async fn list(
     cx: &Context,
     view: &mut View<'_>,
@@ -94,7 +111,7 @@ pub async fn list(
 ) -> Result<Vec<Shown>, Error> {
     let mut skipped = 0;
     let mut page = Vec::new();
-    walk(cx, view, filter, slice, |shown| {
+    let end = walk(cx, view, filter, slice, |shown| {
         if skipped < slice.skip {
             skipped += 1;
         } else if page.len() < slice.limit {
@@ -103,16 +120,20 @@ pub async fn list(
         page.len() < slice.limit
     })
     .await?;
+    if end == End::Reach && skipped < slice.skip {
+        return Err(Error::invalid("skip", "goes further than one call looks"));
+    }
     Ok(page)
 }
 
-/// How many messages the caller may see, of those that the filter lets through.
+/// How many messages the caller may see, of those that the filter lets through: among the newest entries, as many as
+/// the call reaches.
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`]; [`Error::NotFound`] if the conversation was just deleted.
-pub async fn count(cx: &Context, view: &mut View<'_>, filter: &Filter) -> Result<usize, Error> {
+pub async fn count(cx: &Context, view: &mut View<'_>, filter: &Filter, reach: Reach) -> Result<usize, Error> {
     let mut count = 0;
-    let all = Slice { ascending: false, skip: 0, limit: usize::MAX };
+    let all = Slice { ascending: false, skip: 0, limit: usize::MAX, reach };
     walk(cx, view, filter, all, |_| {
         count += 1;
         true
@@ -121,25 +142,26 @@ pub async fn count(cx: &Context, view: &mut View<'_>, filter: &Filter) -> Result
     Ok(count)
 }
 
-/// The newest message that the caller may see.
+/// The newest message that the caller may see, if a glance reaches it.
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
 pub async fn newest(cx: &Context, view: &mut View<'_>, system: bool) -> Result<Option<Shown>, Error> {
     let filter = Filter { system, ..Filter::default() };
-    Ok(list(cx, view, &filter, Slice { ascending: false, skip: 0, limit: 1 }).await?.pop())
+    let slice = Slice { ascending: false, skip: 0, limit: 1, reach: Reach::GLANCE };
+    Ok(list(cx, view, &filter, slice).await?.pop())
 }
 
-/// Gives the messages to `take` in their order, until it says that it has enough.
+/// Gives the messages to `take` in their order, until it says that it has enough or the call reaches no further.
 async fn walk(
     cx: &Context,
     view: &mut View<'_>,
     filter: &Filter,
     slice: Slice,
     mut take: impl FnMut(Shown) -> bool + Send,
-) -> Result<(), Error> {
+) -> Result<End, Error> {
     if slice.limit == 0 {
-        return Ok(());
+        return Ok(End::Done);
     }
     if view.seen_before && (filter.ids.is_some() || slice.ascending) {
         // The end of the log, which would tell that the conversation was deleted, may not be read.
@@ -151,14 +173,15 @@ async fn walk(
                 break;
             }
         }
-        return Ok(());
+        return Ok(End::Done);
     }
     let mut stride =
         if filter.is_empty() { slice.skip.saturating_add(slice.limit).min(1_000) } else { STRIDE };
-    let mut span = if slice.ascending { Span::After(Seq(0)) } else { Span::Before(None) };
+    let (mut reach, mut after, mut before) = (slice.reach, visibility::nothing_up_to(view.reader()), None);
     loop {
-        let page = cx.store.entries(view.conversation.number, span, stride, false).await?;
-        let Some(last) = page.entries.last().map(Entry::seq) else { return Ok(()) };
+        let span = if slice.ascending { Span::After(after) } else { Span::Between(after, before) };
+        let page = cx.store.entries(view.conversation.number, span, reach.take(stride), false).await?;
+        let Some(last) = page.entries.last().map(Entry::seq) else { return Ok(End::Done) };
         if page.entries.iter().any(|entry| matches!(entry.event, Event::ConversationDeleted)) {
             return Err(super::commit::NO_CONVERSATION);
         }
@@ -167,14 +190,21 @@ async fn walk(
         for entry in page.entries {
             let Some((origin, shown)) = shown_at(entry, &edited, filter) else { continue };
             if view.sees(&origin) && filter.passes(&shown) && !take(shown) {
-                return Ok(());
+                return Ok(End::Done);
             }
         }
         if !page.more {
-            return Ok(());
+            return Ok(End::Done);
         }
-        span = if slice.ascending { Span::After(last) } else { Span::Before(Some(last)) };
-        stride = STRIDE;
+        if reach.is_over() {
+            return Ok(End::Reach);
+        }
+        if slice.ascending {
+            after = last;
+        } else {
+            before = Some(last);
+        }
+        stride = if stride < STRIDE { STRIDE } else { reach::STRIDE };
     }
 }
 

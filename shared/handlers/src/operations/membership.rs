@@ -10,9 +10,9 @@ use store::{Write, conversation, member};
 
 use super::{
     access,
-    commit::{self, Operation, Plan, Seen},
+    commit::{self, NO_CONVERSATION, Operation, Plan, Seen},
 };
-use crate::{auth::Caller, context::Context};
+use crate::{auth::Caller, call, context::Context};
 
 /// Users of one entry: each takes two items of a transaction, the entry and the settings one each.
 const USERS_PER_ENTRY: usize = 45;
@@ -339,17 +339,31 @@ pub async fn mute(cx: &Context, caller: &Caller, id: &ConversationId, muted: boo
     cx.store.set_muted(id, view.conversation.number, user, muted).await
 }
 
-/// The caller watches a conversation that is not private, or no longer.
+/// The caller watches a conversation that is not private.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`] where it is private, and to who is banned.
-pub async fn watch(cx: &Context, caller: &Caller, id: &ConversationId, on: bool) -> Result<(), Error> {
+pub async fn watch(cx: &Context, caller: &Caller, id: &ConversationId) -> Result<(), Error> {
     let user = caller.user()?;
     let glance = access::glance(cx, caller, id).await?;
-    if on && glance.conversation.visibility() == Visibility::Private {
+    if glance.conversation.visibility() == Visibility::Private {
         return Err(Error::Forbidden("A private conversation cannot be watched."));
     }
-    cx.store.set_watcher(id, user, on, cx.clock.now()).await
+    cx.store.start_watching(id, glance.conversation.number, user, cx.clock.now()).await
+}
+
+/// The caller watches a conversation no longer. That is for everybody: also for who may not look into it any more.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn stop_watching(cx: &Context, caller: &Caller, id: &ConversationId) -> Result<(), Error> {
+    let user = caller.user()?;
+    call::is_about(id);
+    let conversation = cx.store.conversation(id, true).await?;
+    if conversation.is_none_or(|conversation| conversation.deleted) {
+        return Err(NO_CONVERSATION);
+    }
+    cx.store.stop_watching(id, user).await
 }
 
 /// Whom the caller named, if that was not just those whom it changed, in their order.

@@ -6,7 +6,7 @@
 //! - [`send`], [`target`], [`messages`]: writing messages, where to, and changing them.
 //! - [`create`], [`conversation`], [`membership`], [`pin`]: conversations, who is in them, and which are one's favourites.
 //! - [`history`], [`transcript`], [`timeline`]: reading messages: as last written; as first written, by thread or all.
-//! - [`reading`], [`position`]: how far one has read, and what is left.
+//! - [`reading`], [`position`]: how far one has read, and what is left; [`reach`]: how much of a log a call looks at.
 //! - [`relay`]: messages that the application's server writes and changes for its users.
 //! - [`notice`]: what one user, or everybody, is told.
 //! - [`access`]: may the caller look into it at all? `block`: may one of two speak to the other?
@@ -22,6 +22,7 @@ pub mod messages;
 pub mod notice;
 pub mod pin;
 pub mod position;
+pub mod reach;
 pub mod reading;
 pub mod relay;
 pub mod send;

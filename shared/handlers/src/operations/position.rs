@@ -6,12 +6,10 @@ use domain::{
 };
 use store::{Store, log::Span, member::Membership};
 
+use super::reach::{self, Reach};
+
 /// Entries of the first Query: enough for who is up to date.
 const GLANCE: usize = 50;
-/// Entries of each further one.
-const STRIDE: usize = 2_000;
-/// Entries that are looked at for one conversation of a list. Who is further behind is told what there is among them.
-const MOST: usize = 20_000;
 
 /// Where a member stands in a conversation.
 #[derive(Debug, Clone)]
@@ -27,7 +25,8 @@ pub struct Position {
     pub settings: Seq,
 }
 
-/// Where the member stands: one Query for who is up to date.
+/// Where the member stands: one Query for who is up to date. Who is further behind than a glance reaches is told
+/// what there is among its entries.
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
@@ -40,11 +39,11 @@ pub async fn of(
     let reader = Reader { user: Some(&member.user), member: Some(member), powerful: false };
     let read = membership.read_up_to();
     let mut position = Position { unread: 0, last: None, tail: Seq(0), settings: Seq(0) };
-    let (mut span, mut stride) = (Span::Before(None), GLANCE);
-    let mut looked_at = 0;
+    let (after, mut before, mut stride) = (visibility::nothing_up_to(reader), None, GLANCE);
+    let mut reach = Reach::GLANCE;
     loop {
-        let page = store.entries(conversation.number, span, stride, false).await?;
-        looked_at += page.entries.len();
+        let span = Span::Between(after, before);
+        let page = store.entries(conversation.number, span, reach.take(stride), false).await?;
         for entry in &page.entries {
             position.tail = position.tail.max(entry.seq());
             position.settings = position.settings.max(entry.settings);
@@ -63,9 +62,9 @@ pub async fn of(
         let Some(last) = page.entries.last().map(Entry::seq).filter(|_| page.more) else {
             return Ok(position);
         };
-        if (last <= read && position.last.is_some()) || looked_at >= MOST {
+        if (last <= read && position.last.is_some()) || reach.is_over() {
             return Ok(position);
         }
-        (span, stride) = (Span::Before(Some(last)), STRIDE);
+        (before, stride) = (Some(last), reach::STRIDE);
     }
 }

@@ -3,12 +3,17 @@
 use domain::{
     ConversationId, Dialect, Error, Event, Member, Number, Seq, Timestamp, UserId, Visibility,
     conversation::Openness,
+    ranges::Ranges,
     visibility::{self, Reader},
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::{Store, directory::PARALLEL, log::Span, member::Membership, read_mark::ReadMark, signal::Signal};
 
-use super::{access, block::not_blocked};
+use super::{
+    access,
+    block::not_blocked,
+    reach::{self, Reach},
+};
 use crate::{auth::Caller, context::Context};
 
 /// Entries of one Query; DynamoDB ends it at one megabyte anyway.
@@ -84,49 +89,51 @@ async fn last_until(
 
 /// How many messages the user has not read, in all conversations together.
 ///
-/// One Query lists the conversations, one each counts: a megabyte of log at a time.
+/// One Query lists the conversations, one each counts; more of them where there are thousands.
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
 pub async fn unread_total(cx: &Context, user: &UserId) -> Result<u64, Error> {
     let memberships = cx.store.memberships(user).await?;
     stream::iter(memberships)
-        .map(|membership| async move { unread(&cx.store, user, &membership).await })
+        .map(|membership| async move { unread(&cx.store, user, &membership, Seq(0)).await })
         .buffer_unordered(PARALLEL)
         .try_fold(0, |sum, count| std::future::ready(Ok(sum + count)))
         .await
 }
 
-/// How many messages the user has not read in one conversation.
+/// How many messages the user has not read in one conversation, of those that a glance reaches.
 ///
 /// A membership begins where unread counts begin, so no absence lies behind the mark; and own copies that
-/// were deleted since are told by the same entries that are counted. So nothing else must be read.
+/// were deleted since are told by the same entries that are counted. So nothing else must be read. Who knows that
+/// nothing is left for the user up to some entry says so: `after` it.
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
-pub async fn unread(store: &Store, user: &UserId, membership: &Membership) -> Result<u64, Error> {
+pub async fn unread(store: &Store, user: &UserId, membership: &Membership, after: Seq) -> Result<u64, Error> {
     let stranger = Member::stranger(user.clone(), membership.number);
     let openness = Openness::new(Visibility::Private);
     let reader = Reader { user: Some(user), member: Some(&stranger), powerful: false };
-    // Only the numbers are kept: of a log that nobody reads there may be much.
-    let mut unread: Vec<Seq> = Vec::new();
-    let mut after = membership.read_up_to();
+    // Backwards, so an own copy's deletion is met before what it deleted.
+    let (mut gone, mut unread) = (Ranges::default(), 0);
+    let (mut reach, mut before) = (Reach::GLANCE, None);
+    let after = after.max(membership.read_up_to());
     loop {
-        let page = store.entries(membership.number, Span::After(after), STRIDE, false).await?;
+        let span = Span::Between(after.max(gone.beginning()), before);
+        let page = store.entries(membership.number, span, reach.take(reach::STRIDE), false).await?;
         for entry in &page.entries {
             match &entry.event {
                 Event::CopiesDeleted { user: whose, messages } if whose == user => {
-                    unread.retain(|seq| !messages.contains(*seq));
+                    messages.iter().for_each(|(from, to)| gone.insert(from, to));
                 }
                 Event::ConversationDeleted => return Ok(0),
-                _ if visibility::counts_unread(&openness, reader, entry) => unread.push(entry.seq()),
-                _ => {}
+                _ if gone.contains(entry.seq()) => {}
+                _ => unread += u64::from(visibility::counts_unread(&openness, reader, entry)),
             }
         }
-        let last = page.entries.last().map(domain::Entry::seq);
-        match last {
-            Some(last) if page.more => after = last,
-            _ => return Ok(u64::try_from(unread.len()).unwrap_or(u64::MAX)),
+        before = page.entries.last().map(domain::Entry::seq);
+        if before.is_none() || !page.more || reach.is_over() {
+            return Ok(unread);
         }
     }
 }

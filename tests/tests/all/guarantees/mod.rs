@@ -5,6 +5,7 @@
 
 mod contention;
 mod kill;
+mod reach;
 mod recent;
 mod turns;
 
