@@ -16,7 +16,7 @@
 //! | read mark, for the others | `READ#<number>` | user id | `s` seq, `t` time |
 //! | signal: announced, not kept | `SIGNAL#<number>` | `<kind>#<user id or name>` | `x` JSON, `ttl` |
 //! | name of a user's number | `USERNUMBER#<number>` | `USER` | `u` user id |
-//! | session of a browser | `SESSION#<SHA-256 of its secret>` | `SESSION` | `u` user, `ttl` |
+//! | session of a browser | `SESSION#<SHA-256 of its secret>` | `SESSION` | `u` user, `n` the user's number, `h` digest of the password hash, `ttl` |
 //! | user | `USER#<user id>` | `USER` | `x` JSON, `t` version, `h` password hash |
 //! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark, `q` muted, `w` hidden up to |
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |

@@ -1,22 +1,18 @@
-//! Users: profiles, password hashes, logins, and their relations to one another.
+//! Users: profiles, and their relations to one another. What proves who somebody is stands in `login.rs`.
 
 use std::time::{Duration, Instant};
 
-use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
-use domain::{Error, Number, Timestamp, User, UserId, limits};
-use tokio::sync::Semaphore;
+use domain::{Error, Number, Timestamp, User, UserId};
 
 use crate::{
     Item, Store, Write, directory,
-    item::{self, find_text, get_json, get_text, json, number, text},
-    keys, schema,
+    item::{self, get_json, get_text, json, number, text},
+    keys,
+    login::claim_login,
+    schema,
     signal::{self, News},
     write::Written,
 };
-
-/// Argon2 takes 19 MiB and a core for tens of milliseconds: no more of it at once than there are cores in a
-/// small machine, however many log in.
-static HASHING: Semaphore = Semaphore::const_new(2);
 
 /// How long a process shows a user as it last read it: a new name takes at most this long to be seen.
 pub const FRESH: Duration = Duration::from_secs(30);
@@ -189,22 +185,6 @@ impl Store {
         }
     }
 
-    /// The user that a login (an e-mail address, an nkchat login) or a user id names.
-    ///
-    /// # Errors
-    /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn user_named(&self, login: &str) -> Result<Option<UserId>, Error> {
-        // No login is longer than an id; a longer one might not even make a key.
-        let claimed = match login.len() {
-            1..=limits::ID_BYTES => self.get(&keys::login(login), true).await?,
-            _ => None,
-        };
-        match claimed {
-            Some(claimed) => Ok(Some(UserId::trusted(get_text(&claimed, "u")?))),
-            None => Ok(UserId::parse(login).ok()),
-        }
-    }
-
     /// The user as the table has it now, not as this process remembers it.
     ///
     /// # Errors
@@ -212,33 +192,6 @@ impl Store {
     pub async fn user_now(&self, id: &UserId) -> Result<Option<User>, Error> {
         let found = self.get(&keys::user(id), true).await?;
         found.as_ref().map(|item| self.remember_user(item)).transpose()
-    }
-
-    /// The user whose login (an e-mail address, an nkchat login, or the user id) and password these are. It
-    /// takes as long for a login that does not exist as for a wrong password.
-    ///
-    /// # Errors
-    /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn verify_password(&self, login: &str, password: &str) -> Result<Option<User>, Error> {
-        let id = self.user_named(login).await?;
-        let found = match &id {
-            Some(id) => self.get(&keys::user(id), true).await?,
-            None => None,
-        };
-        let hash = found.as_ref().and_then(|item| find_text(item, "h")).unwrap_or(NOBODYS_HASH).to_owned();
-        let known = hash != NOBODYS_HASH;
-        let password = password.to_owned();
-        let _turn = HASHING.acquire().await;
-        let right = tokio::task::spawn_blocking(move || {
-            argon2::PasswordHash::new(&hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-        })
-        .await
-        .map_err(|error| Error::Internal(format!("password check: {error}")))?;
-        match found {
-            Some(item) if known && right => self.remember_user(&item).map(Some),
-            _ => Ok(None),
-        }
     }
 
     /// The user that a number names; none if it names none.
@@ -310,7 +263,7 @@ impl Store {
         self.users.get(id).filter(|(read, _)| read.elapsed() < FRESH).map(|(_, user)| user)
     }
 
-    fn remember_user(&self, item: &Item) -> Result<User, Error> {
+    pub(crate) fn remember_user(&self, item: &Item) -> Result<User, Error> {
         let user: User = get_json(item, "x")?;
         self.users.insert(user.id.clone(), (Instant::now(), user.clone()));
         Ok(user)
@@ -349,35 +302,10 @@ fn delete(user: &User, now: Timestamp) -> Result<Vec<Write>, Error> {
     Ok(writes)
 }
 
-/// The Argon2id hash of a password, with a random salt, in PHC's string format. Takes tens of milliseconds of
-/// one core, off the runtime's threads.
-///
-/// # Errors
-/// [`Error::Internal`].
-pub async fn hash_password(password: &str) -> Result<String, Error> {
-    let password = password.to_owned();
-    let _turn = HASHING.acquire().await;
-    let hashed = tokio::task::spawn_blocking(move || {
-        Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
-    });
-    let hashed = hashed.await.map_err(|error| Error::Internal(format!("password hash: {error}")))?;
-    hashed.map_err(|error| Error::Internal(format!("password hash: {error}")))
-}
-
-/// A hash that no password has, checked where there is no user, so that time does not tell.
-const NOBODYS_HASH: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$c3dpdGNoYm9hcmQtbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
 fn name_number(user: &User) -> Write {
     let mut line = item::keyed(&keys::user_number(user.number));
     line.insert("u".into(), text(user.id.as_str()));
     Write::put(line)
-}
-
-fn claim_login(login: &str, user: &UserId) -> Write {
-    let mut line = item::keyed(&keys::login(login));
-    line.insert("u".into(), text(user.as_str()));
-    Write::put(line).when("attribute_not_exists(pk) OR u = :u").with(":u", text(user.as_str()))
 }
 
 pub(crate) fn to_item(user: &User, password_hash: Option<&str>) -> Result<Item, Error> {

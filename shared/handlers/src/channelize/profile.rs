@@ -75,5 +75,5 @@ pub async fn hash_password(password: &str) -> Result<String, Error> {
     if password.is_empty() || password.len() > limits::ID_BYTES {
         return Err(Error::invalid("password", format!("must have 1 to {} bytes", limits::ID_BYTES)));
     }
-    store::user::hash_password(password).await
+    store::login::hash_password(password).await
 }

@@ -5,7 +5,7 @@
 use dialects::nkchat::{error::Refusal, fields::Fields, id, search::Search, user};
 use domain::{Dialect, Error, User, UserId, limits};
 use serde_json::{Value, json};
-use store::user::hash_password;
+use store::login::hash_password;
 
 use super::{
     command::{After, Asker, Done, Scope},
