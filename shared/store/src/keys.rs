@@ -24,7 +24,7 @@
 //! | state of a user in Channelstream | `USER#<user id>` | `STATE` | `x` JSON, `t` end, `ttl` |
 //! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `o` owed until, `ttl`; of a listener also `s` socket, `l` polls until, `w` left while what waits is handed out |
 //! | socket of a listener | `SIGNAL#socket#<connection id>` | `SOCKET` | `c` listener, `u` user, `t` opened, `ttl` |
-//! | user who came or went, to be announced | `SIGNAL#user#<user id>` | `USER` | `x` JSON, `ttl` |
+//! | user who came or went, to be announced | `SIGNAL#user#<user id>` | `USER` | `x` JSON, `t` time, `ttl` |
 //! | event that waits for a listener | `MAIL#<listener>` | its order | `x` JSON, `c` topic, `n` number, `q` seq, `t` time, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
 //! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `ttl`; see `hold.rs` |

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::login::hash_password;
 
 use super::{
-    command::{After, Asker, Done, Scope},
+    command::{Asker, Done, Scope},
     search, session, socket,
 };
 use crate::{
@@ -53,10 +53,8 @@ pub async fn run(asker: Asker<'_>, cmd: &str, fields: &mut Fields) -> Result<Don
             let id = parse(&fields.needed_text("user_id")?)?;
             let caller = asker.powerful()?;
             operations::user::delete(asker.cx, caller, Dialect::Nkchat, &id).await?;
-            // Who is gone has no session. One that begins now finds no user to begin with.
-            let open = session::of_user(asker.cx, &id).await?;
-            let connections = open.iter().map(|open| open.connection().id.clone()).collect();
-            Ok(Done { data: None, after: After::Close(connections) })
+            // Who tells of it ends the sessions.
+            Ok(Done::plainly())
         }
         "search" => {
             let search = Search::parse(fields)?;

@@ -1,4 +1,4 @@
-//! Removing users.
+//! Removing users. Their connections end when their removal is told: `delivery/farewell.rs`.
 
 use domain::{Dialect, Error, UserId, entry::Departure};
 
