@@ -92,8 +92,9 @@ async fn create(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> 
         email: Some(login),
         ..User::new(new, number, cx.clock.now())
     };
+    operations::user::check_logins(cx, &made).await?;
     if !cx.store.create_user(&made, Some(&hash)).await? {
-        return Err(Error::Exists("A user with this login").into());
+        return Err(operations::user::OTHER_S_LOGIN.into());
     }
     Ok(Done::with(json!({ "user_id": made.id })))
 }
