@@ -10,7 +10,7 @@ use crate::{
     log,
     read_mark::{self, ReadMark},
     schema,
-    signal::{self, News, Signal},
+    signal::{self, Announced, Signal},
 };
 
 /// Something that was written and is to be announced.
@@ -39,7 +39,7 @@ pub enum Change {
     /// A listener of Channelstream has opened a socket.
     Opened(Socket),
     /// A user came into being, or is gone.
-    User(News),
+    User(Announced),
 }
 
 /// What a new image means, given the one before it; none if it is nothing to be announced.

@@ -16,7 +16,7 @@
 //! | read mark, for the others | `READ#<number>` | user id | `s` seq, `t` time |
 //! | signal: announced, not kept | `SIGNAL#<number>` | `<kind>#<user id or name>` | `x` JSON, `ttl` |
 //! | name of a user's number | `USERNUMBER#<number>` | `USER` | `u` user id |
-//! | session of a browser | `SESSION#<SHA-256 of its secret>` | `SESSION` | `u` user, `ttl` |
+//! | session of a browser | `SESSION#<SHA-256 of its secret>` | `SESSION` | `u` user, `n` the user's number, `h` digest of the password hash, `ttl` |
 //! | user | `USER#<user id>` | `USER` | `x` JSON, `t` version, `h` password hash |
 //! | membership, for the user's lists | `USER#<user id>` | `CONV#<conversation id>` | `n` number, `j` joined, `s`, `t` read mark, `q` muted, `w` hidden up to |
 //! | relation to another user | `USER#<user id>` | `BLOCK#…`, `FRIEND#<user id>` | `t` time |
@@ -24,13 +24,13 @@
 //! | state of a user in Channelstream | `USER#<user id>` | `STATE` | `x` JSON, `t` end, `ttl` |
 //! | connection, for its id | `CONN#<connection id>` | `CONN` | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `o` owed until, `ttl`; of a listener also `s` socket, `l` polls until, `w` left while what waits is handed out |
 //! | socket of a listener | `SIGNAL#socket#<connection id>` | `SOCKET` | `c` listener, `u` user, `t` opened, `ttl` |
-//! | user who came or went, to be announced | `SIGNAL#user#<user id>` | `USER` | `x` JSON, `ttl` |
+//! | user who came or went, to be announced | `SIGNAL#user#<user id>` | `USER` | `x` JSON, `t` time, `ttl` |
 //! | event that waits for a listener | `MAIL#<listener>` | its order | `x` JSON, `c` topic, `n` number, `q` seq, `t` time, `ttl` |
 //! | subscription, for its connection | `CONN#<connection id>` | `TOPIC#<topic>` | `ttl` |
 //! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `ttl`; see `hold.rs` |
 //! | request with an idempotency key | `REQUEST#<caller>` | the key | see `idempotency.rs` |
 //! | once-only notice | `NOTICE#<number>` | 12 digits of seq | `ttl` |
-//! | login name | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
+//! | login name, id of who has a password | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
 //! | all users, all conversations | `ALL#USER`, `ALL#CONV` | id | `n` number |
 //! | all channels, all users with a state | `ALL#CHANNEL`, `ALL#STATE` | id | |
 //! | counter of numbers | `COUNTER` | `COUNTER` | `c` conversations, `u` users |

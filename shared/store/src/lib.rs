@@ -5,7 +5,7 @@
 //! - [`schema`]: the table itself.
 //! - [`log`]: reading and appending; the append is a conversation's only lock. [`turn`]: who goes first; [`recent`]: the
 //!   log's end, remembered.
-//! - [`conversation`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`state`], [`user`],
+//! - [`conversation`], [`login`], [`member`], [`message`], [`read_mark`], [`session`], [`signal`], [`state`], [`user`],
 //!   [`watcher`], [`connection`], [`subscription`], [`hold`], [`idempotency`], [`directory`], [`division`],
 //!   [`stretch`]; [`channel`],
 //!   [`listener`], [`mail`], [`user_state`] for Channelstream: one aggregate each.
@@ -33,6 +33,7 @@ pub mod idempotency;
 pub mod keys;
 pub mod listener;
 pub mod log;
+pub mod login;
 pub mod mail;
 pub mod member;
 pub mod message;

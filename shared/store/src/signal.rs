@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Item, Store, Write,
-    item::{self, get_json, json, number},
+    item::{self, find_number, get_json, json, number},
     keys, schema,
 };
 
@@ -53,6 +53,15 @@ pub enum News {
     Deleted(UserId),
 }
 
+/// What is announced of a user, and since when it is so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// What.
+    pub news: News,
+    /// Since when: whoever connected later is of the user's next life.
+    pub at: Timestamp,
+}
+
 impl Store {
     /// Announces a signal. One of the same kind and user that was not announced yet is replaced.
     ///
@@ -76,12 +85,15 @@ pub(crate) fn announce(news: &News, now: Timestamp) -> Result<Write, Error> {
     let (News::Created(user) | News::Deleted(user)) = news;
     let mut item = item::keyed(&keys::user_news(user));
     item.insert("x".into(), json(news)?);
+    item.insert("t".into(), number(now.millis()));
     item.insert(schema::TTL.into(), number(now.plus_seconds(LIFETIME_SECONDS).seconds()));
     Ok(Write::put(item))
 }
 
-pub(crate) fn news_from_item(item: &Item) -> Result<News, Error> {
-    get_json(item, "x")
+pub(crate) fn news_from_item(item: &Item) -> Result<Announced, Error> {
+    // One that was written before there was a time ends no connection.
+    let at = Timestamp::from_millis(find_number(item, "t").unwrap_or_default());
+    Ok(Announced { news: get_json(item, "x")?, at })
 }
 
 pub(crate) fn from_item(item: &Item) -> Result<Signal, Error> {

@@ -1,22 +1,16 @@
-//! Users: profiles, password hashes, logins, and their relations to one another.
+//! Users: profiles, and their relations to one another. What proves who somebody is stands in `login.rs`.
 
 use std::time::{Duration, Instant};
 
-use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
-use domain::{Error, Number, Timestamp, User, UserId, limits};
-use tokio::sync::Semaphore;
+use domain::{Error, Number, Timestamp, User, UserId};
 
 use crate::{
     Item, Store, Write, directory,
     item::{self, find_text, get_json, get_text, json, number, text},
-    keys, schema,
+    keys, login, schema,
     signal::{self, News},
     write::Written,
 };
-
-/// Argon2 takes 19 MiB and a core for tens of milliseconds: no more of it at once than there are cores in a
-/// small machine, however many log in.
-static HASHING: Semaphore = Semaphore::const_new(2);
 
 /// How long a process shows a user as it last read it: a new name takes at most this long to be seen.
 pub const FRESH: Duration = Duration::from_secs(30);
@@ -115,8 +109,8 @@ impl Store {
         self.draw("ADD u :one", "u").await
     }
 
-    /// Makes a user, with the login of the e-mail address if there is one. Says whether it was made: not if
-    /// the id or the login is taken.
+    /// Makes a user, with the logins that it has: the e-mail address, and the id if there is a password. Says whether
+    /// it was made: not if the id or a login is taken.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
@@ -134,13 +128,19 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn delete_user(&self, user: &User, now: Timestamp) -> Result<bool, Error> {
-        let done = matches!(self.write_all(delete(user, now)?).await?, Written::Done);
+        let mut writes = delete(user, now)?;
+        let claimed = self.get(&keys::login(user.id.as_str()), true).await?;
+        // A user without a password has no claim on its id.
+        if claimed.is_some_and(|item| find_text(&item, "u") == Some(user.id.as_str())) {
+            writes.push(login::give_up_one(user.id.as_str(), &user.id));
+        }
+        let done = matches!(self.write_all(writes).await?, Written::Done);
         self.users.remove(&user.id);
         Ok(done)
     }
 
     /// Changes a user's profile, and the password where a hash is given. Says whether it was changed: not if
-    /// the new e-mail address is taken.
+    /// the new e-mail address is another's login, or, where it gets a password, the id is.
     ///
     /// # Errors
     /// [`Error::Conflict`] if somebody else changed it since `before` was read; [`Error::Busy`],
@@ -168,15 +168,12 @@ impl Store {
         if before.untold {
             writes.push(signal::announce(&News::Created(after.id.clone()), version)?);
         }
-        let login = |user: &User| user.email.as_ref().map(|email| email.to_lowercase());
-        if login(before) != login(after) {
-            if let Some(email) = &after.email {
-                writes.push(claim_login(email, &after.id));
-            }
-            if let Some(email) = &before.email {
-                let own = Write::delete(keys::login(email)).when("u = :u");
-                writes.push(own.with(":u", text(before.id.as_str())));
-            }
+        let lower = |user: &User| user.email.as_ref().map(|email| email.to_lowercase());
+        let moved = lower(before) != lower(after);
+        let new_email = after.email.as_deref().filter(|_| moved);
+        writes.extend(login::claim(after, new_email, password_hash.is_some()));
+        if let Some(email) = before.email.as_ref().filter(|_| moved) {
+            writes.extend(login::give_up(email, &before.id));
         }
         let written = self.write_all(writes).await?;
         self.users.remove(&after.id);
@@ -189,22 +186,6 @@ impl Store {
         }
     }
 
-    /// The user that a login (an e-mail address, an nkchat login) or a user id names.
-    ///
-    /// # Errors
-    /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn user_named(&self, login: &str) -> Result<Option<UserId>, Error> {
-        // No login is longer than an id; a longer one might not even make a key.
-        let claimed = match login.len() {
-            1..=limits::ID_BYTES => self.get(&keys::login(login), true).await?,
-            _ => None,
-        };
-        match claimed {
-            Some(claimed) => Ok(Some(UserId::trusted(get_text(&claimed, "u")?))),
-            None => Ok(UserId::parse(login).ok()),
-        }
-    }
-
     /// The user as the table has it now, not as this process remembers it.
     ///
     /// # Errors
@@ -212,33 +193,6 @@ impl Store {
     pub async fn user_now(&self, id: &UserId) -> Result<Option<User>, Error> {
         let found = self.get(&keys::user(id), true).await?;
         found.as_ref().map(|item| self.remember_user(item)).transpose()
-    }
-
-    /// The user whose login (an e-mail address, an nkchat login, or the user id) and password these are. It
-    /// takes as long for a login that does not exist as for a wrong password.
-    ///
-    /// # Errors
-    /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn verify_password(&self, login: &str, password: &str) -> Result<Option<User>, Error> {
-        let id = self.user_named(login).await?;
-        let found = match &id {
-            Some(id) => self.get(&keys::user(id), true).await?,
-            None => None,
-        };
-        let hash = found.as_ref().and_then(|item| find_text(item, "h")).unwrap_or(NOBODYS_HASH).to_owned();
-        let known = hash != NOBODYS_HASH;
-        let password = password.to_owned();
-        let _turn = HASHING.acquire().await;
-        let right = tokio::task::spawn_blocking(move || {
-            argon2::PasswordHash::new(&hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-        })
-        .await
-        .map_err(|error| Error::Internal(format!("password check: {error}")))?;
-        match found {
-            Some(item) if known && right => self.remember_user(&item).map(Some),
-            _ => Ok(None),
-        }
     }
 
     /// The user that a number names; none if it names none.
@@ -310,31 +264,28 @@ impl Store {
         self.users.get(id).filter(|(read, _)| read.elapsed() < FRESH).map(|(_, user)| user)
     }
 
-    fn remember_user(&self, item: &Item) -> Result<User, Error> {
+    pub(crate) fn remember_user(&self, item: &Item) -> Result<User, Error> {
         let user: User = get_json(item, "x")?;
         self.users.insert(user.id.clone(), (Instant::now(), user.clone()));
         Ok(user)
     }
 }
 
-/// Puts a new user, with the login of the e-mail address if there is one, and announces it. Refused if the id or
-/// the login is taken.
+/// Puts a new user, with its logins, and announces it. Refused if the id or a login is taken.
 fn create(user: &User, password_hash: Option<&str>) -> Result<Vec<Write>, Error> {
     let mut writes = vec![
         Write::put(to_item(user, password_hash)?).when("attribute_not_exists(pk)"),
         directory::list_user(user),
         name_number(user),
     ];
-    if let Some(email) = &user.email {
-        writes.push(claim_login(email, &user.id));
-    }
+    writes.extend(login::claim(user, user.email.as_deref(), password_hash.is_some()));
     if !user.untold {
         writes.push(signal::announce(&News::Created(user.id.clone()), user.updated_at)?);
     }
     Ok(writes)
 }
 
-/// Removes a user, its password and its login, and announces that. Refused if there is no such user.
+/// Removes a user, its password and its address as a login, and announces that. Refused if there is no such user.
 fn delete(user: &User, now: Timestamp) -> Result<Vec<Write>, Error> {
     let mut writes = vec![
         Write::delete(keys::user(&user.id)).when("attribute_exists(pk)"),
@@ -342,42 +293,16 @@ fn delete(user: &User, now: Timestamp) -> Result<Vec<Write>, Error> {
         Write::delete(keys::user_number(user.number)),
     ];
     if let Some(email) = &user.email {
-        let own = Write::delete(keys::login(email)).when("u = :u");
-        writes.push(own.with(":u", text(user.id.as_str())));
+        writes.extend(login::give_up(email, &user.id));
     }
     writes.push(signal::announce(&News::Deleted(user.id.clone()), now)?);
     Ok(writes)
 }
 
-/// The Argon2id hash of a password, with a random salt, in PHC's string format. Takes tens of milliseconds of
-/// one core, off the runtime's threads.
-///
-/// # Errors
-/// [`Error::Internal`].
-pub async fn hash_password(password: &str) -> Result<String, Error> {
-    let password = password.to_owned();
-    let _turn = HASHING.acquire().await;
-    let hashed = tokio::task::spawn_blocking(move || {
-        Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
-    });
-    let hashed = hashed.await.map_err(|error| Error::Internal(format!("password hash: {error}")))?;
-    hashed.map_err(|error| Error::Internal(format!("password hash: {error}")))
-}
-
-/// A hash that no password has, checked where there is no user, so that time does not tell.
-const NOBODYS_HASH: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$c3dpdGNoYm9hcmQtbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
 fn name_number(user: &User) -> Write {
     let mut line = item::keyed(&keys::user_number(user.number));
     line.insert("u".into(), text(user.id.as_str()));
     Write::put(line)
-}
-
-fn claim_login(login: &str, user: &UserId) -> Write {
-    let mut line = item::keyed(&keys::login(login));
-    line.insert("u".into(), text(user.as_str()));
-    Write::put(line).when("attribute_not_exists(pk) OR u = :u").with(":u", text(user.as_str()))
 }
 
 pub(crate) fn to_item(user: &User, password_hash: Option<&str>) -> Result<Item, Error> {

@@ -1,9 +1,7 @@
 //! The fields of a profile: the same for create, update and guests.
 
-use domain::{Error, Object, Timestamp, User, UserId, limits};
+use domain::{Error, Object, Timestamp, User, limits};
 use serde::Deserialize;
-
-use crate::context::Context;
 
 /// Fields of a profile. Those that are absent stay as they are.
 #[derive(Debug, Deserialize)]
@@ -53,20 +51,6 @@ impl Profile {
     }
 }
 
-/// Refuses an e-mail address that is another user's id: both are logins.
-///
-/// # Errors
-/// [`Error::Exists`].
-pub async fn check_login(cx: &Context, user: &User) -> Result<(), Error> {
-    let Some(id) = user.email.as_ref().and_then(|email| UserId::parse(email.as_str()).ok()) else {
-        return Ok(());
-    };
-    if id != user.id && cx.store.user_now(&id).await?.is_some() {
-        return Err(Error::Exists("A user with this login"));
-    }
-    Ok(())
-}
-
 /// The hash of a password that may be one.
 ///
 /// # Errors
@@ -75,5 +59,5 @@ pub async fn hash_password(password: &str) -> Result<String, Error> {
     if password.is_empty() || password.len() > limits::ID_BYTES {
         return Err(Error::invalid("password", format!("must have 1 to {} bytes", limits::ID_BYTES)));
     }
-    store::user::hash_password(password).await
+    store::login::hash_password(password).await
 }

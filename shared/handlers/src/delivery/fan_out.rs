@@ -8,14 +8,14 @@ use http::StatusCode;
 use store::{
     change::{self, Change},
     listener::Socket,
-    signal::News,
+    signal::{Announced, News},
 };
 
 use super::{
     deliver::ends,
     division,
     due::{self, Due, Queues},
-    notices, post,
+    farewell, notices, post,
     stage::{Audience, Stage},
 };
 use crate::{
@@ -82,8 +82,8 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
     let mut queues = Queues::new();
     // Who comes is told of before what they do, and who is gone after it.
     let (came, went): (Vec<_>, Vec<_>) =
-        users.into_iter().partition(|(_, news)| matches!(news, News::Created(_)));
-    failed.extend(tell_users(cx, came, &mut queues).await);
+        users.into_iter().partition(|(_, user)| matches!(user.news, News::Created(_)));
+    failed.extend(tell_users(cx, &came, &mut queues).await);
     // One who comes now is told first what it missed.
     failed.extend(open_sockets(cx, opened).await);
     let (mut ended, mut subscriptions, mut posted) = (Vec::new(), Vec::new(), Vec::new());
@@ -112,11 +112,12 @@ async fn deliver(cx: &Context, records: Vec<StreamRecord>) -> Vec<String> {
             }
         }
     }
-    failed.extend(tell_users(cx, went, &mut queues).await);
+    failed.extend(tell_users(cx, &went, &mut queues).await);
     let post::Posts { done, gone } = post::post_all(cx, queues).await;
     if let Some(now) = done {
         cx.road.metrics.told(written, now);
     }
+    failed.extend(farewell::part(cx, &went).await);
     due::end(cx, &subscriptions).await;
     for stage in stages {
         due::forget(cx, &stage, &gone).await;
@@ -144,19 +145,19 @@ async fn open_sockets(cx: &Context, opened: Vec<(String, Socket)>) -> Vec<String
 }
 
 /// A record's sequence number, and the user it tells of.
-type UserNews = (String, News);
+type UserNews = (String, Announced);
 
 /// Queues what is announced of users; the records that must be brought again.
-async fn tell_users(cx: &Context, users: Vec<UserNews>, queues: &mut Queues) -> Vec<String> {
+async fn tell_users(cx: &Context, users: &[UserNews], queues: &mut Queues) -> Vec<String> {
     if users.is_empty() {
         return Vec::new();
     }
-    let (records, news): (Vec<String>, Vec<News>) = users.into_iter().unzip();
+    let news: Vec<&News> = users.iter().map(|(_, user)| &user.news).collect();
     match nkchat::frames::queue_users(cx, &news, queues).await {
         Ok(()) => Vec::new(),
         Err(error) => {
             tracing::error!(%error, "users are to be announced again");
-            records
+            users.iter().map(|(record, _)| record.clone()).collect()
         }
     }
 }
@@ -190,8 +191,8 @@ fn sort(records: Vec<StreamRecord>, failed: &mut Vec<String>) -> Sorted {
                         opened.push((record.sequence_number, socket.clone()));
                         continue;
                     }
-                    Change::User(news) => {
-                        users.push((record.sequence_number, news.clone()));
+                    Change::User(user) => {
+                        users.push((record.sequence_number, user.clone()));
                         continue;
                     }
                 };

@@ -21,6 +21,7 @@ pub mod deliver;
 pub mod division;
 pub mod due;
 pub mod fan_out;
+pub mod farewell;
 pub mod notices;
 pub mod originals;
 pub mod post;

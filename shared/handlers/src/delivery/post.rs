@@ -193,7 +193,8 @@ fn is_young(cx: &Context, connection: &Connection) -> bool {
     cx.gateway.may_be_early() && cx.clock.now() < connection.since.plus_seconds(YOUNG_SECONDS)
 }
 
-async fn forget(cx: &Context, connection: &Connection) {
+/// Removes what is kept of a connection.
+pub async fn forget(cx: &Context, connection: &Connection) {
     let forgotten = match connection.dialect {
         // Its subscriptions are those of the listener whose socket it is.
         Dialect::Channelstream => socket_disconnect::closed(cx, &connection.id).await,

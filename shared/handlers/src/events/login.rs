@@ -55,8 +55,8 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     if body.password.len() > PASSWORD_BYTES || body.user_name.is_empty() {
         return Err(WRONG);
     }
-    let user = cx.store.verify_password(&body.user_name, &body.password).await?.ok_or(WRONG)?;
-    let secret = cx.store.open_session(&user.id, cx.clock.now()).await?;
+    let opened = cx.store.open_session(&body.user_name, &body.password, cx.clock.now()).await?;
+    let (user, secret) = opened.ok_or(WRONG)?;
     let cookie = session::set_cookie(request.headers(), Some(&secret))?;
     let signed_in = SignedIn { user_id: user.number.0, user_session_id: &secret };
     Ok(reply(&signed_in)?.with(header::SET_COOKIE, cookie))

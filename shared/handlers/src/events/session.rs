@@ -1,6 +1,7 @@
 //! Who calls: the cookie `VirolaUserSessionId` from a login, or `Authorization`.
 //!
-//! The cookie is a session of its own in the table, and a logout ends it. A cookie counts only for a page of the
+//! The cookie is a session of its own in the table. A logout ends it, and so do the user's removal and a new
+//! password: each request asks the table, which costs one consistent read more than a token. A cookie counts only for a page of the
 //! same origin or of one on the list; `Authorization` is stronger where both are there.
 
 use domain::Error;
@@ -40,7 +41,7 @@ pub async fn caller(cx: &Context, headers: &HeaderMap) -> Result<(Caller, Option
 /// Whose session the cookie is of; none if there is no cookie.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] if there is no such session, [`Error::Forbidden`] to a page of another origin.
+/// [`Error::Unauthenticated`] if there is no such session or it is over, [`Error::Forbidden`] to a page of another origin.
 pub async fn by_cookie(cx: &Context, headers: &HeaderMap) -> Result<Option<(Caller, String)>, Error> {
     let Some(secret) = secret(headers) else { return Ok(None) };
     if !handshake::may_use_cookie(cx, headers) {

@@ -68,7 +68,7 @@ pub async fn queue(
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
-pub async fn queue_users(cx: &Context, news: &[News], queues: &mut Queues) -> Result<(), Error> {
+pub async fn queue_users(cx: &Context, news: &[&News], queues: &mut Queues) -> Result<(), Error> {
     let subscribers = cx.store.subscribers(&Topic::Global, cx.clock.now()).await?;
     let ours = subscribers.iter().map(|one| &one.connection).filter(|one| one.dialect == Dialect::Nkchat);
     for open in session::find_all(cx, ours.map(|one| one.id.as_str())).await? {

@@ -5,10 +5,10 @@
 use dialects::nkchat::{error::Refusal, fields::Fields, id, search::Search, user};
 use domain::{Dialect, Error, User, UserId, limits};
 use serde_json::{Value, json};
-use store::user::hash_password;
+use store::login::hash_password;
 
 use super::{
-    command::{After, Asker, Done, Scope},
+    command::{Asker, Done, Scope},
     search, session, socket,
 };
 use crate::{
@@ -53,10 +53,8 @@ pub async fn run(asker: Asker<'_>, cmd: &str, fields: &mut Fields) -> Result<Don
             let id = parse(&fields.needed_text("user_id")?)?;
             let caller = asker.powerful()?;
             operations::user::delete(asker.cx, caller, Dialect::Nkchat, &id).await?;
-            // Who is gone has no session. One that begins now finds no user to begin with.
-            let open = session::of_user(asker.cx, &id).await?;
-            let connections = open.iter().map(|open| open.connection().id.clone()).collect();
-            Ok(Done { data: None, after: After::Close(connections) })
+            // Who tells of it ends the sessions.
+            Ok(Done::plainly())
         }
         "search" => {
             let search = Search::parse(fields)?;
@@ -94,8 +92,9 @@ async fn create(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> 
         email: Some(login),
         ..User::new(new, number, cx.clock.now())
     };
+    operations::user::check_logins(cx, &made).await?;
     if !cx.store.create_user(&made, Some(&hash)).await? {
-        return Err(Error::Exists("A user with this login").into());
+        return Err(operations::user::OTHER_S_LOGIN.into());
     }
     Ok(Done::with(json!({ "user_id": made.id })))
 }

@@ -4,8 +4,8 @@ use http::header;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Error;
 
-use super::{browser::Browser, password, sign_up, signed_in};
-use crate::harness::Server;
+use super::{browser::Browser, make_room, password, sign_up, signed_in};
+use crate::{harness::Server, nkchat};
 
 const EXPECTED: &str = "The Authorization HTTP-header or VirolaUserSessionId cookie expected";
 const WRONG: &str = "Wrong Bearer, please renew Web API Access Token";
@@ -44,6 +44,44 @@ async fn a_session_is_over_after_thirty_days() {
     ann.get("/api/v1/status").await.expect(200);
     server.clock.step(1_000);
     ann.get("/api/v1/status").await.expect(401);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_user_and_is_not_the_next_one_s_of_that_id() {
+    let server = Server::start().await;
+    let old = signed_in(&server, "erin").await;
+    old.get("/api/v1/status").await.expect(200);
+    nkchat::rpc(&server, "user", "delete", json!({"user_id": "erin"})).await;
+    assert_eq!(old.get("/api/v1/status").await.expect(401)["errorText"], WRONG);
+    let new = signed_in(&server, "erin").await;
+    make_room(&server, "private", &["erin"]).await;
+    assert_eq!(new.get("/api/v1/rooms").await.expect(200)["rooms"].as_array().unwrap().len(), 1);
+    for path in ["/api/v1/rooms", "/api/v1/status"] {
+        assert_eq!(old.get(path).await.expect(401)["errorText"], WRONG, "{path}");
+    }
+    assert!(old.listen(&server).await.is_err());
+    // The same password as before makes no difference, nor does it to the one who knows it now.
+    assert!(new.listen(&server).await.is_ok());
+    server.end().await;
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_sessions_that_the_old_one_opened() {
+    let server = Server::start().await;
+    let old = signed_in(&server, "ann").await;
+    let other = signed_in(&server, "bob").await;
+    let ann = server.user("ann");
+    ann.ask("PUT", "/v2/users/ann", Some(json!({"displayName": "Ann"}))).await.expect(200);
+    old.get("/api/v1/status").await.expect(200);
+    ann.ask("PUT", "/v2/users/ann", Some(json!({"password": "a better one"}))).await.expect(200);
+    assert_eq!(old.get("/api/v1/status").await.expect(401)["errorText"], WRONG);
+    assert!(old.listen(&server).await.is_err());
+    let mut new = Browser::new(&server, "ann");
+    let page = new.post("/api/v1/login", json!({"userName": "ann", "password": "a better one"})).await;
+    new.keep(&page);
+    new.get("/api/v1/status").await.expect(200);
+    other.get("/api/v1/status").await.expect(200);
     server.end().await;
 }
 

@@ -304,7 +304,14 @@ impl Server {
         self.deliver_records(self.records_in(key.pk, " ".to_owned()).await).await;
     }
 
-    async fn deliver_records(&self, records: Vec<StreamRecord>) {
+    /// What is announced of a user, as the stream brings it.
+    pub(crate) async fn news_of(&self, user: &str) -> Vec<StreamRecord> {
+        let key = store::keys::user_news(&UserId::parse(user).unwrap());
+        self.records_in(key.pk, " ".to_owned()).await
+    }
+
+    /// Brings these to the fan-out, as one batch.
+    pub(crate) async fn deliver_records(&self, records: Vec<StreamRecord>) {
         let call = Invocation::Stream(records);
         let reply = invoke(&fan_out::ENDPOINT, &self.running.context, call, PATIENCE).await.unwrap();
         assert!(matches!(&reply, Reply::Batch(failed) if failed.is_empty()), "{reply:?}");
