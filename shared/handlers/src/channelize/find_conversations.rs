@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dialects::channelize::conversation::kind_of;
-use domain::{Conversation, ConversationId, Error, Member, Seq, Timestamp, UserId, Visibility};
+use domain::{Conversation, ConversationId, Error, Member, Seq, Timestamp, UserId, Visibility, visibility};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use store::{directory::PARALLEL, member::Membership};
 
@@ -11,7 +11,7 @@ use super::{
     request::Request,
     show::{self, Portrait},
 };
-use crate::{context::Context, operations::access::View};
+use crate::{auth::Caller, context::Context, operations::access::View};
 
 /// What is looked for.
 struct Wanted<'a> {
@@ -59,7 +59,7 @@ pub async fn find(cx: &Context, request: &Request) -> Result<Vec<Found>, Error> 
     let found: Vec<Option<Found>> = stream::iter(conversations)
         .map(|conversation| {
             let membership = memberships.get(&conversation.id).cloned();
-            pass(cx, &wanted, Found { conversation, membership })
+            pass(cx, &request.caller, &wanted, Found { conversation, membership })
         })
         .buffered(PARALLEL)
         .try_collect()
@@ -68,18 +68,29 @@ pub async fn find(cx: &Context, request: &Request) -> Result<Vec<Found>, Error> 
 }
 
 /// The conversation, if what must be read for it lets it through too.
-async fn pass(cx: &Context, wanted: &Wanted<'_>, found: Found) -> Result<Option<Found>, Error> {
+async fn pass(
+    cx: &Context,
+    caller: &Caller,
+    wanted: &Wanted<'_>,
+    found: Found,
+) -> Result<Option<Found>, Error> {
     if let Some(Seq(hidden)) = found.membership.as_ref().and_then(|membership| membership.hidden) {
         let tail = cx.store.tail(found.conversation.number).await?;
         if tail.is_none_or(|tail| tail.place.seq.0 <= hidden) {
             return Ok(None);
         }
     }
-    Ok(wanted.has_members(cx, &found.conversation).await?.then_some(found))
+    let looks_right = wanted.asks_for_no_members() || {
+        // Whoever may not list the members does not find them out by looking for them either.
+        let view = view(cx, caller, found.conversation.clone()).await?;
+        visibility::may_read(&view.conversation, view.reader(), cx.clock.now())
+            && wanted.has_members(cx, &view.conversation).await?
+    };
+    Ok(looks_right.then_some(found))
 }
 
 /// Puts them in the order in which something last happened in them, and looks at the page that is asked for:
-/// one Query each for the order, and all that is shown only for the page.
+/// one Query each for the order, and all that is shown only for the page. What is gone by then is left out.
 ///
 /// # Errors
 /// [`Error::Busy`], [`Error::Internal`].
@@ -104,19 +115,37 @@ pub async fn page(
     stream::iter(page)
         .map(|found| look(cx, request, found, with_members))
         .buffered(PARALLEL)
+        .try_filter_map(|portrait| std::future::ready(Ok(portrait)))
         .try_collect()
         .await
 }
 
-async fn look(cx: &Context, request: &Request, found: Found, with_members: bool) -> Result<Portrait, Error> {
-    let Found { conversation, membership } = found;
-    let member: Option<Member> = match &request.caller.user {
+/// The conversation as the caller sees it; none if it, or the caller's place in it, is gone by now.
+async fn look(
+    cx: &Context,
+    request: &Request,
+    found: Found,
+    with_members: bool,
+) -> Result<Option<Portrait>, Error> {
+    let view = view(cx, &request.caller, found.conversation).await?;
+    let readable = visibility::may_read(&view.conversation, view.reader(), cx.clock.now());
+    if !readable && view.conversation.visibility() == Visibility::Private {
+        return Ok(None);
+    }
+    match show::portrait(cx, view, found.membership, with_members).await {
+        Err(Error::NotFound(_) | Error::Forbidden(_)) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The conversation, with where the caller stands in it.
+async fn view<'a>(cx: &Context, caller: &'a Caller, conversation: Conversation) -> Result<View<'a>, Error> {
+    let member: Option<Member> = match &caller.user {
         Some(user) => cx.store.member(&conversation.id, user).await?,
         None => None,
     };
     let member = member.filter(|member| member.number == conversation.number);
-    let view = View { conversation, member, caller: &request.caller, seen_before: false };
-    show::portrait(cx, view, membership, with_members).await
+    Ok(View { conversation, member, caller, seen_before: false })
 }
 
 impl<'a> Wanted<'a> {
@@ -146,10 +175,11 @@ impl<'a> Wanted<'a> {
             && self.is_group.is_none_or(|group| group != one.is_direct())
     }
 
+    const fn asks_for_no_members(&self) -> bool {
+        self.members_exactly.is_none() && self.members_included.is_none()
+    }
+
     async fn has_members(&self, cx: &Context, one: &Conversation) -> Result<bool, Error> {
-        if self.members_exactly.is_none() && self.members_included.is_none() {
-            return Ok(true);
-        }
         let members = show::active_members(cx, one).await?;
         let is_member = |id: &&str| members.iter().any(|member| member.user == UserId::trusted(*id));
         let included = |ids: &Vec<&str>| ids.iter().all(is_member);

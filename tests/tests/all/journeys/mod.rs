@@ -3,6 +3,7 @@
 mod blocks;
 mod channelize_to_events;
 mod kinds;
+mod lists;
 mod membership;
 mod nothing_left;
 mod recipients;
