@@ -30,7 +30,7 @@
 //! | subscription, for its topic | `TOPIC#<topic>` | connection id | `u` user, `d` dialect, `t` since, `a` takes arrays, `x` detail, `ttl`; see `hold.rs` |
 //! | request with an idempotency key | `REQUEST#<caller>` | the key | see `idempotency.rs` |
 //! | once-only notice | `NOTICE#<number>` | 12 digits of seq | `ttl` |
-//! | login name | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
+//! | login name, id of who has a password | `LOGIN#<login, lower case>` | `LOGIN` | `u` user |
 //! | all users, all conversations | `ALL#USER`, `ALL#CONV` | id | `n` number |
 //! | all channels, all users with a state | `ALL#CHANNEL`, `ALL#STATE` | id | |
 //! | counter of numbers | `COUNTER` | `COUNTER` | `c` conversations, `u` users |

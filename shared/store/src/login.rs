@@ -1,4 +1,8 @@
 //! Logins and passwords: what proves who somebody is.
+//!
+//! A login is an e-mail address, an nkchat login, or the id of a user with a password. Case does not matter, and each
+//! is one user's: it is claimed, by an item, in the transaction that gives the user the address or the password. So
+//! nobody takes another's id as an address, however it is spelled. Whoever typed an id as it is means that user.
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use domain::{Error, User, UserId, limits};
@@ -41,13 +45,53 @@ impl Store {
         found.as_ref().map(|item| self.remember_user(item)).transpose()
     }
 
+    /// The user who may log in so, as it stands in the table: first who is called exactly so and has a password,
+    /// then whose login it is.
+    async fn claimant(&self, login: &str) -> Result<Option<Item>, Error> {
+        let Ok(exact) = UserId::parse(login) else { return Ok(None) };
+        let exact = keys::user(&exact);
+        let login = keys::login(login);
+        let (exact, claimed) = tokio::try_join!(self.get(&exact, true), self.get(&login, true))?;
+        if exact.as_ref().is_some_and(|item| item.contains_key("h")) {
+            return Ok(exact);
+        }
+        match claimed {
+            Some(claimed) => self.get(&keys::user(&UserId::trusted(get_text(&claimed, "u")?)), true).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whether this login, which the user is to have, is another user's: another's login, or another's id as it is
+    /// spelled or in lower case. `named`: users count too whom nobody has made yet, only named.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn is_another_s_login(&self, login: &str, user: &UserId, named: bool) -> Result<bool, Error> {
+        if self.has_login_of_another(login, user).await? {
+            return Ok(true);
+        }
+        let spellings = [login.to_owned(), login.to_lowercase()];
+        let ids = spellings.into_iter().filter_map(|id| UserId::parse(id).ok()).filter(|id| id != user);
+        for id in ids {
+            if self.user_now(&id).await?.is_some_and(|other| named || !other.implicit) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether this is another user's claimed login.
+    ///
+    /// # Errors
+    /// [`Error::Busy`], [`Error::Internal`].
+    pub async fn has_login_of_another(&self, login: &str, user: &UserId) -> Result<bool, Error> {
+        let claimed = self.get(&keys::login(login), true).await?;
+        Ok(claimed.is_some_and(|item| find_text(&item, "u") != Some(user.as_str())))
+    }
+
     /// As [`Store::verify_password`]; the user as it stands in the table.
     pub(crate) async fn verified(&self, login: &str, password: &str) -> Result<Option<Item>, Error> {
-        let id = self.user_named(login).await?;
-        let found = match &id {
-            Some(id) => self.get(&keys::user(id), true).await?,
-            None => None,
-        };
+        let found = self.claimant(login).await?;
         let hash = found.as_ref().and_then(|item| find_text(item, "h")).unwrap_or(NOBODYS_HASH).to_owned();
         let known = hash != NOBODYS_HASH;
         let password = password.to_owned();
@@ -81,8 +125,33 @@ pub async fn hash_password(password: &str) -> Result<String, Error> {
 const NOBODYS_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c3dpdGNoYm9hcmQtbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-pub(crate) fn claim_login(login: &str, user: &UserId) -> Write {
+/// Claims the logins of a user who gets this address, or a password. Refused if one is another's.
+pub(crate) fn claim(user: &User, new_email: Option<&str>, new_password: bool) -> Vec<Write> {
+    let mut logins: Vec<&str> = new_email.into_iter().collect();
+    // One transaction must not name an item twice.
+    if new_password && new_email.is_none_or(|email| !is_id(email, &user.id)) {
+        logins.push(user.id.as_str());
+    }
+    logins.into_iter().map(|login| claim_one(login, &user.id)).collect()
+}
+
+fn claim_one(login: &str, user: &UserId) -> Write {
     let mut line = item::keyed(&keys::login(login));
     line.insert("u".into(), text(user.as_str()));
     Write::put(line).when("attribute_not_exists(pk) OR u = :u").with(":u", text(user.as_str()))
+}
+
+/// Gives up an address. One that is also the user's id stays claimed: a password makes that a login.
+pub(crate) fn give_up(email: &str, user: &UserId) -> Option<Write> {
+    (!is_id(email, user)).then(|| give_up_one(email, user))
+}
+
+/// Gives up a claimed login. Refused if it is not the user's.
+pub(crate) fn give_up_one(login: &str, user: &UserId) -> Write {
+    Write::delete(keys::login(login)).when("u = :u").with(":u", text(user.as_str()))
+}
+
+/// Whether they are one login.
+fn is_id(login: &str, user: &UserId) -> bool {
+    keys::login(login) == keys::login(user.as_str())
 }

@@ -6,10 +6,8 @@ use domain::{Error, Number, Timestamp, User, UserId};
 
 use crate::{
     Item, Store, Write, directory,
-    item::{self, get_json, get_text, json, number, text},
-    keys,
-    login::claim_login,
-    schema,
+    item::{self, find_text, get_json, get_text, json, number, text},
+    keys, login, schema,
     signal::{self, News},
     write::Written,
 };
@@ -111,8 +109,8 @@ impl Store {
         self.draw("ADD u :one", "u").await
     }
 
-    /// Makes a user, with the login of the e-mail address if there is one. Says whether it was made: not if
-    /// the id or the login is taken.
+    /// Makes a user, with the logins that it has: the e-mail address, and the id if there is a password. Says whether
+    /// it was made: not if the id or a login is taken.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
@@ -130,13 +128,19 @@ impl Store {
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
     pub async fn delete_user(&self, user: &User, now: Timestamp) -> Result<bool, Error> {
-        let done = matches!(self.write_all(delete(user, now)?).await?, Written::Done);
+        let mut writes = delete(user, now)?;
+        let claimed = self.get(&keys::login(user.id.as_str()), true).await?;
+        // A user without a password has no claim on its id.
+        if claimed.is_some_and(|item| find_text(&item, "u") == Some(user.id.as_str())) {
+            writes.push(login::give_up_one(user.id.as_str(), &user.id));
+        }
+        let done = matches!(self.write_all(writes).await?, Written::Done);
         self.users.remove(&user.id);
         Ok(done)
     }
 
     /// Changes a user's profile, and the password where a hash is given. Says whether it was changed: not if
-    /// the new e-mail address is taken.
+    /// the new e-mail address is another's login, or, where it gets a password, the id is.
     ///
     /// # Errors
     /// [`Error::Conflict`] if somebody else changed it since `before` was read; [`Error::Busy`],
@@ -164,15 +168,12 @@ impl Store {
         if before.untold {
             writes.push(signal::announce(&News::Created(after.id.clone()), version)?);
         }
-        let login = |user: &User| user.email.as_ref().map(|email| email.to_lowercase());
-        if login(before) != login(after) {
-            if let Some(email) = &after.email {
-                writes.push(claim_login(email, &after.id));
-            }
-            if let Some(email) = &before.email {
-                let own = Write::delete(keys::login(email)).when("u = :u");
-                writes.push(own.with(":u", text(before.id.as_str())));
-            }
+        let lower = |user: &User| user.email.as_ref().map(|email| email.to_lowercase());
+        let moved = lower(before) != lower(after);
+        let new_email = after.email.as_deref().filter(|_| moved);
+        writes.extend(login::claim(after, new_email, password_hash.is_some()));
+        if let Some(email) = before.email.as_ref().filter(|_| moved) {
+            writes.extend(login::give_up(email, &before.id));
         }
         let written = self.write_all(writes).await?;
         self.users.remove(&after.id);
@@ -270,24 +271,21 @@ impl Store {
     }
 }
 
-/// Puts a new user, with the login of the e-mail address if there is one, and announces it. Refused if the id or
-/// the login is taken.
+/// Puts a new user, with its logins, and announces it. Refused if the id or a login is taken.
 fn create(user: &User, password_hash: Option<&str>) -> Result<Vec<Write>, Error> {
     let mut writes = vec![
         Write::put(to_item(user, password_hash)?).when("attribute_not_exists(pk)"),
         directory::list_user(user),
         name_number(user),
     ];
-    if let Some(email) = &user.email {
-        writes.push(claim_login(email, &user.id));
-    }
+    writes.extend(login::claim(user, user.email.as_deref(), password_hash.is_some()));
     if !user.untold {
         writes.push(signal::announce(&News::Created(user.id.clone()), user.updated_at)?);
     }
     Ok(writes)
 }
 
-/// Removes a user, its password and its login, and announces that. Refused if there is no such user.
+/// Removes a user, its password and its address as a login, and announces that. Refused if there is no such user.
 fn delete(user: &User, now: Timestamp) -> Result<Vec<Write>, Error> {
     let mut writes = vec![
         Write::delete(keys::user(&user.id)).when("attribute_exists(pk)"),
@@ -295,8 +293,7 @@ fn delete(user: &User, now: Timestamp) -> Result<Vec<Write>, Error> {
         Write::delete(keys::user_number(user.number)),
     ];
     if let Some(email) = &user.email {
-        let own = Write::delete(keys::login(email)).when("u = :u");
-        writes.push(own.with(":u", text(user.id.as_str())));
+        writes.extend(login::give_up(email, &user.id));
     }
     writes.push(signal::announce(&News::Deleted(user.id.clone()), now)?);
     Ok(writes)

@@ -12,10 +12,11 @@ use serde::Deserialize;
 
 use super::request::{Request, answer, reply};
 use crate::{
-    channelize::profile::{Profile, check_login, hash_password},
+    channelize::profile::{Profile, hash_password},
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
+    operations::user::check_logins,
 };
 
 /// The function.
@@ -60,13 +61,13 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     };
     user.name = name;
     body.profile.apply(&mut user, now)?;
-    check_login(&cx, &user).await?;
+    check_logins(&cx, &user).await?;
     let done = match &before {
         Some(before) => cx.store.update_user(before, &user, hash.as_deref()).await?,
         None => cx.store.create_user(&user, hash.as_deref()).await?,
     };
     if !done {
-        return Err(Error::Exists("A user with this id or e-mail address"));
+        return Err(Error::Exists("A user with this id or login"));
     }
     reply(StatusCode::CREATED, &user::full(&user, true, false))
 }

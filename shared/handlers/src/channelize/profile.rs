@@ -1,9 +1,7 @@
 //! The fields of a profile: the same for create, update and guests.
 
-use domain::{Error, Object, Timestamp, User, UserId, limits};
+use domain::{Error, Object, Timestamp, User, limits};
 use serde::Deserialize;
-
-use crate::context::Context;
 
 /// Fields of a profile. Those that are absent stay as they are.
 #[derive(Debug, Deserialize)]
@@ -51,20 +49,6 @@ impl Profile {
         }
         Ok(())
     }
-}
-
-/// Refuses an e-mail address that is another user's id: both are logins.
-///
-/// # Errors
-/// [`Error::Exists`].
-pub async fn check_login(cx: &Context, user: &User) -> Result<(), Error> {
-    let Some(id) = user.email.as_ref().and_then(|email| UserId::parse(email.as_str()).ok()) else {
-        return Ok(());
-    };
-    if id != user.id && cx.store.user_now(&id).await?.is_some() {
-        return Err(Error::Exists("A user with this login"));
-    }
-    Ok(())
 }
 
 /// The hash of a password that may be one.

@@ -11,10 +11,11 @@ use serde::Deserialize;
 
 use super::request::{Request, answer, reply};
 use crate::{
-    channelize::profile::{Profile, check_login, hash_password},
+    channelize::profile::{Profile, hash_password},
     context::Context,
     endpoint::{Action, Endpoint},
     invocation::HttpReply,
+    operations::user::{OTHER_S_LOGIN, check_address},
 };
 
 /// The function.
@@ -43,13 +44,15 @@ async fn handle(cx: Arc<Context>, request: Request) -> Result<HttpReply, Error> 
     let before = cx.store.user_now(&id).await?.ok_or(Error::NotFound("User"))?;
     let mut after = User { implicit: false, ..before.clone() };
     body.profile.apply(&mut after, cx.clock.now())?;
-    check_login(&cx, &after).await?;
+    if after.email != before.email {
+        check_address(&cx, &after).await?;
+    }
     let hash = match &body.password {
         Some(password) => Some(hash_password(password).await?),
         None => None,
     };
     if !cx.store.update_user(&before, &after, hash.as_deref()).await? {
-        return Err(Error::Exists("A user with this e-mail address"));
+        return Err(OTHER_S_LOGIN);
     }
     reply(StatusCode::OK, &user::full(&after, true, false))
 }

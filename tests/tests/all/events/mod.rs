@@ -4,6 +4,7 @@ mod attachments;
 mod browser;
 mod bucket;
 mod client_files;
+mod logins;
 mod recording;
 mod rooms;
 mod sessions;
