@@ -62,18 +62,18 @@ impl Store {
     }
 
     /// Whether this login, which the user is to have, is another user's: another's login, or another's id as it is
-    /// spelled or in lower case.
+    /// spelled or in lower case. `named`: users count too whom nobody has made yet, only named.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].
-    pub async fn is_another_s_login(&self, login: &str, user: &UserId) -> Result<bool, Error> {
+    pub async fn is_another_s_login(&self, login: &str, user: &UserId, named: bool) -> Result<bool, Error> {
         if self.has_login_of_another(login, user).await? {
             return Ok(true);
         }
         let spellings = [login.to_owned(), login.to_lowercase()];
         let ids = spellings.into_iter().filter_map(|id| UserId::parse(id).ok()).filter(|id| id != user);
         for id in ids {
-            if self.get(&keys::user(&id), true).await?.is_some() {
+            if self.user_now(&id).await?.is_some_and(|other| named || !other.implicit) {
                 return Ok(true);
             }
         }

@@ -89,10 +89,13 @@ async fn create(asker: Asker<'_>, fields: &mut Fields) -> Result<Done, Refusal> 
     let made = User {
         name: user::full_name(&name, surname.as_deref()),
         surname,
-        email: Some(login),
+        email: Some(login.clone()),
         ..User::new(new, number, cx.clock.now())
     };
-    operations::user::check_logins(cx, &made).await?;
+    // As on the original, a login may be the id of somebody who is only named.
+    if cx.store.is_another_s_login(&login, &made.id, false).await? {
+        return Err(operations::user::OTHER_S_LOGIN.into());
+    }
     if !cx.store.create_user(&made, Some(&hash)).await? {
         return Err(operations::user::OTHER_S_LOGIN.into());
     }

@@ -26,7 +26,7 @@ pub async fn check_logins(cx: &Context, user: &User) -> Result<(), Error> {
 /// [`Error::Exists`].
 pub async fn check_address(cx: &Context, user: &User) -> Result<(), Error> {
     let Some(address) = &user.email else { return Ok(()) };
-    if cx.store.is_another_s_login(address, &user.id).await? { Err(OTHER_S_LOGIN) } else { Ok(()) }
+    if cx.store.is_another_s_login(address, &user.id, true).await? { Err(OTHER_S_LOGIN) } else { Ok(()) }
 }
 
 /// Removes a user from all conversations and then altogether. What the user wrote stays. A one-to-one conversation
