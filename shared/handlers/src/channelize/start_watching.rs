@@ -21,7 +21,7 @@ pub static ENDPOINT: Endpoint = Endpoint::http(
     Dialect::Channelize,
     Method::POST,
     "/v2/conversations/{conversation_id}/start_watching",
-    &[Action::DeleteItem, Action::GetItem, Action::PutItem, Action::UpdateItem],
+    &[Action::GetItem, Action::PutItem, Action::UpdateItem],
     |cx, call| answer(cx, call, handle),
 );
 
