@@ -134,7 +134,7 @@ async fn a_uuid_sent_again_is_a_retry_or_names_the_newest() {
 
 #[tokio::test]
 async fn a_message_to_users_is_told_once_however_often_it_is_sent() {
-    let server = Server::start().await;
+    let server = Server::in_process().await;
     let connected = connect(&server, "bob", &["room"], json!({})).await;
     let mut bob = open(&server, "bob", connected["conn_id"].as_str().unwrap()).await;
     let uuid = "12345678-1234-5678-1234-567812345679";
