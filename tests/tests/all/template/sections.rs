@@ -28,8 +28,13 @@ struct Entry {
     places: &'static [&'static [&'static str]],
 }
 
-const OF_A_FUNCTION: &[&[&str]] =
-    &[&["Type"], &["Metadata"], &["Properties", "Policies"], &["Properties", "Events"]];
+const OF_A_FUNCTION: &[&[&str]] = &[
+    &["Type"],
+    &["Metadata"],
+    &["Properties", "ReservedConcurrentExecutions"],
+    &["Properties", "Policies"],
+    &["Properties", "Events"],
+];
 const OF_A_SOCKET: &[&[&str]] =
     &[&["Type"], &["Metadata", "Dialect"], &["Properties", "StageName"], &["Properties", "Routes"]];
 const ALL_OF_IT: &[&[&str]] = &[&[]];
