@@ -162,3 +162,30 @@ async fn sweep(cx: &Context, number: Number) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_table_is_asked_again_and_no_other_fault_is() {
+        let asked = |faults: Vec<Error>| async move {
+            let (left, calls) = (Cell::new(faults), Cell::new(0));
+            let answer = patiently(|| async {
+                calls.set(calls.get() + 1);
+                let mut faults = left.take();
+                let fault = faults.pop();
+                left.set(faults);
+                fault.map_or(Ok(()), Err)
+            });
+            (answer.await, calls.get())
+        };
+        assert_eq!(asked(Vec::new()).await, (Ok(()), 1));
+        assert_eq!(asked(vec![Error::Busy, Error::Busy]).await, (Ok(()), 3));
+        let tries = PAUSES.len() + 1;
+        assert_eq!(asked(vec![Error::Busy; 99]).await, (Err(Error::Busy), tries));
+        assert_eq!(asked(vec![Error::NotFound("x")]).await, (Err(Error::NotFound("x")), 1));
+    }
+}

@@ -41,6 +41,22 @@ async fn an_event_comes_once_and_is_spelled_as_it_was_asked_for() {
 }
 
 #[tokio::test]
+async fn fields_that_nobody_knows_are_told_also_of_a_login() {
+    let server = Server::start().await;
+    rpc(&server, "user", "create", json!({"login": "b@c", "name": "Bob", "password": "p"})).await;
+    let mut bob = Client::open(&server).await;
+    let login = json!({"user": "b@c", "password": "p", "colour": "red"});
+    assert_eq!(bob.ask("core", "user", "login", login).await["result"], "ok");
+    let told = bob.take(|frame| frame["data"]["type"] == "unrecognized_fields").await;
+    let body = json!({"class": "core", "subclass": "user", "cmd": "login", "fields": ["colour"]});
+    assert_eq!(told["data"]["body"], body);
+    bob.ask("core", "user", "list", json!({"colour": "red"})).await;
+    let told = bob.take(|frame| frame["data"]["type"] == "unrecognized_fields").await;
+    assert_eq!(told["data"]["body"]["cmd"], "list");
+    server.end().await;
+}
+
+#[tokio::test]
 async fn a_session_has_a_hundred_subscriptions_at_most() {
     let server = Server::start().await;
     let mut ann = Client::login(&server, "ann", false).await;
